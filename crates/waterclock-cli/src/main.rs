@@ -1,0 +1,2 @@
+//! The `waterclock` program.
+fn main() {}
