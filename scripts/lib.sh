@@ -75,7 +75,7 @@ need_cargo() {
     printf 'there is no cargo: installing Rust %s into .tools\n' "$rust_version" >&2
     mkdir -p "$tools"
     if ! curl --proto '=https' --tlsv1.2 -fsS --retry 3 -m 120 \
-        -o "$tools/rustup-init.sh" https://sh.rustup.rs ||
+        -o "$tools/rustup-init.sh" https://static.rust-lang.org/rustup/rustup-init.sh ||
         ! sh "$tools/rustup-init.sh" -y --quiet --no-modify-path --profile minimal \
             --component clippy,rustfmt --default-toolchain "$rust_version" </dev/null >&2; then
         die "MISSING: cargo, and Rust could not be installed. Get Rust from https://rustup.rs and try again."
