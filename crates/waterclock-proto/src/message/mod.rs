@@ -1,1 +1,15 @@
-//! (written next)
+//! The parts of a message: method, header fields, response head (RFC 9110 §3.9, §5, §9, §15).
+//!
+//! These types say what a message *is*; how it looks on the wire is the business of [`crate::h1`].
+
+mod bytes;
+mod head;
+mod headers;
+mod method;
+
+pub use head::{Reason, ResponseHead, Version, canonical_reason};
+pub use headers::{FieldFault, Headers, InvalidHeader, Iter};
+pub use method::{InvalidMethod, Method, Token};
+
+pub(crate) use bytes::{find_control, find_non_token, is_token_byte, parse_decimal, snippet, trim};
+pub(crate) use headers::{Entry, check_field};

@@ -1,0 +1,245 @@
+//! [`Chunked`]: the chunked transfer coding, undone in place (RFC 9112 §7.1).
+
+use super::Caps;
+use super::body::take;
+use super::error::{LineFault, ProtocolError};
+use super::parse;
+use crate::message::{Headers, find_control, snippet};
+
+/// A machine that eats framing byte by byte, so nothing has to be looked at twice.
+#[derive(Clone, Debug)]
+pub(super) struct Chunked {
+    step: Step,
+    /// Size of the chunk whose line is being read, then what is left of its data.
+    size: u64,
+    /// Bytes of the current chunk line.
+    line: usize,
+    /// Bytes of the current chunk's extensions.
+    extension: usize,
+    /// Extension bytes that no data has paid for yet.
+    unpaid: usize,
+    /// The trailer section so far.
+    section: Vec<u8>,
+    trailers: Option<Headers>,
+    caps: Caps,
+}
+
+/// Where in the coding the next byte stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// The first digit of a size.
+    Start,
+    /// Another digit, or what ends the size.
+    Size,
+    /// White space after the size.
+    Space,
+    /// After a semicolon.
+    Extension,
+    /// The LF of a chunk line.
+    LineEnd,
+    Data,
+    /// The CR after the data.
+    DataCr,
+    /// The LF after the data.
+    DataLf,
+    /// Behind the last chunk: trailer fields up to a blank line.
+    Trailers,
+    Done,
+}
+
+impl Chunked {
+    pub(super) fn new(caps: &Caps) -> Self {
+        Chunked {
+            step: Step::Start,
+            size: 0,
+            line: 0,
+            extension: 0,
+            unpaid: 0,
+            section: Vec::new(),
+            trailers: None,
+            caps: *caps,
+        }
+    }
+
+    /// How many bytes of framing come first, and how many of data follow. If there is no data, the
+    /// input is used up or the body is over.
+    pub(super) fn next(
+        &mut self,
+        input: &[u8],
+        received: u64,
+    ) -> Result<(usize, usize), ProtocolError> {
+        let mut at = 0;
+        while let Some(&byte) = input.get(at) {
+            at += match self.step {
+                Step::Data => return Ok((at, self.data(input.len() - at))),
+                Step::Extension => self.extension(&input[at..], received)?,
+                Step::Trailers => self.trailer(&input[at..])?,
+                Step::Done => return Ok((at, 0)),
+                _ => {
+                    self.step = self.framing(byte, received)?;
+                    1
+                }
+            };
+        }
+        Ok((at, 0))
+    }
+
+    fn data(&mut self, available: usize) -> usize {
+        let taken = take(&mut self.size, available);
+        if self.size == 0 {
+            self.step = Step::DataCr;
+        }
+        taken
+    }
+
+    /// One byte of a chunk line (extensions apart) or of the line end after the data.
+    fn framing(&mut self, byte: u8, after: u64) -> Result<Step, ProtocolError> {
+        match (self.step, byte) {
+            (Step::DataCr, b'\r') => Ok(Step::DataLf),
+            (Step::DataLf, b'\n') => Ok(Step::Start),
+            (Step::DataCr | Step::DataLf, _) => Err(ProtocolError::ChunkEnd { byte, after }),
+            (Step::LineEnd, b'\n') => self.line_ended(),
+            (Step::Start | Step::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
+                self.count(1)?;
+                let digit =
+                    u64::from(if byte <= b'9' { byte - b'0' } else { (byte | 32) - b'a' + 10 });
+                // Below 2^60 a further digit fits.
+                if self.size >> 60 != 0 {
+                    return Err(ProtocolError::ChunkSize { after });
+                }
+                self.size = self.size << 4 | digit;
+                Ok(Step::Size)
+            }
+            (Step::Size | Step::Space, b'\r') => Ok(Step::LineEnd),
+            (Step::Size | Step::Space, b';' | b' ' | b'\t') => {
+                self.count(1)?;
+                Ok(if byte == b';' { Step::Extension } else { Step::Space })
+            }
+            _ => Err(ProtocolError::ChunkLine { byte, after }),
+        }
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), ProtocolError> {
+        self.line += bytes;
+        if self.line > self.caps.chunk_line {
+            return Err(ProtocolError::ChunkLineTooLong { cap: self.caps.chunk_line });
+        }
+        Ok(())
+    }
+
+    /// Extensions mean nothing to us; they may not hold a control byte, which LF and NUL are.
+    fn extension(&mut self, input: &[u8], after: u64) -> Result<usize, ProtocolError> {
+        let room = self.caps.chunk_line.saturating_sub(self.line);
+        let visible = input.get(..=room).unwrap_or(input);
+        let mut at = 0;
+        while let Some(offset) = find_control(&visible[at..]) {
+            at += offset;
+            match visible[at] {
+                b'\t' => at += 1,
+                b'\r' => {
+                    self.extension += at;
+                    self.step = Step::LineEnd;
+                    return Ok(at + 1);
+                }
+                byte => return Err(ProtocolError::ChunkLine { byte, after }),
+            }
+        }
+        self.count(visible.len())?;
+        self.extension += visible.len();
+        Ok(visible.len())
+    }
+
+    fn line_ended(&mut self) -> Result<Step, ProtocolError> {
+        let paid = usize::try_from(self.size).unwrap_or(usize::MAX);
+        self.unpaid = (self.unpaid + self.extension).saturating_sub(paid);
+        if self.unpaid > self.caps.chunk_extensions {
+            return Err(ProtocolError::ChunkExtensionsTooLarge { cap: self.caps.chunk_extensions });
+        }
+        self.line = 0;
+        self.extension = 0;
+        Ok(if self.size == 0 { Step::Trailers } else { Step::Data })
+    }
+
+    /// Collects one line of the trailer section, or the part of it that is there.
+    fn trailer(&mut self, input: &[u8]) -> Result<usize, ProtocolError> {
+        let line_feed = input.iter().position(|&byte| byte == b'\n');
+        let part = &input[..line_feed.map_or(input.len(), |at| at + 1)];
+        let room = self.caps.trailer_bytes.saturating_sub(self.section.len());
+        let visible = part.get(..room).unwrap_or(part);
+        self.section.extend_from_slice(visible);
+        check_trailer(&self.section, visible.len())?;
+        if visible.len() < part.len() {
+            return Err(ProtocolError::TrailersTooLarge { cap: self.caps.trailer_bytes });
+        }
+        if self.section == b"\r\n" {
+            self.step = Step::Done;
+        } else if self.section.ends_with(b"\r\n\r\n") {
+            self.trailers = Some(self.parse_section()?);
+            self.step = Step::Done;
+        }
+        Ok(part.len())
+    }
+
+    fn parse_section(&mut self) -> Result<Headers, ProtocolError> {
+        let section = std::mem::take(&mut self.section);
+        let lines = section.iter().filter(|&&byte| byte == b'\n').count() - 1;
+        if lines > self.caps.fields {
+            return Err(ProtocolError::TooManyFields { cap: self.caps.fields });
+        }
+        parse::trailers(&section, lines)
+    }
+
+    pub(super) fn direct(&self) -> Option<u64> {
+        (self.step == Step::Data).then_some(self.size)
+    }
+
+    pub(super) fn advance(&mut self, bytes: u64) {
+        self.size -= bytes;
+        if self.size == 0 {
+            self.step = Step::DataCr;
+        }
+    }
+
+    /// RFC 9112 §8: the body is complete once the zero-sized chunk is there. A trailer field that
+    /// was cut is another matter.
+    pub(super) fn eof(&mut self, received: u64) -> Result<(), ProtocolError> {
+        match self.step {
+            Step::Done => {}
+            Step::Trailers if matches!(self.section.as_slice(), b"" | b"\r") => {
+                self.step = Step::Done
+            }
+            Step::Trailers => return Err(ProtocolError::IncompleteTrailers { received }),
+            _ => return Err(ProtocolError::IncompleteBody { expected: None, received }),
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.step == Step::Done
+    }
+
+    pub(super) fn trailers(&self) -> Option<&Headers> {
+        self.trailers.as_ref()
+    }
+}
+
+/// Looks at the last `new` bytes of the section (and the one before them): no control bytes, and
+/// CR and LF only together.
+fn check_trailer(section: &[u8], new: usize) -> Result<(), ProtocolError> {
+    let from = (section.len() - new).saturating_sub(1);
+    for at in from..section.len() {
+        let previous = at.checked_sub(1).map(|before| section[before]);
+        let fault = match section[at] {
+            b'\n' if previous != Some(b'\r') => LineFault::LineEnd,
+            byte if previous == Some(b'\r') && byte != b'\n' => LineFault::LineEnd,
+            b'\r' | b'\n' | b'\t' => continue,
+            byte if byte < 0x20 => LineFault::Value(byte),
+            _ => continue,
+        };
+        let before = &section[..at];
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |feed| feed + 1);
+        return Err(ProtocolError::Trailer { fault, line, text: snippet(&section[start..=at]) });
+    }
+    Ok(())
+}

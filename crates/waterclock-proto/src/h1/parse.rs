@@ -1,0 +1,147 @@
+//! A head that is all there becomes a [`ResponseHead`]; httparse does the work.
+
+use super::error::{LineFault, ProtocolError};
+use super::scan::Found;
+use crate::message::{
+    Entry, Headers, Reason, ResponseHead, Version, find_non_token, is_token_byte, snippet,
+};
+use httparse::{Header, ParserConfig, Response, Status};
+use std::mem::MaybeUninit;
+
+/// Fields of most heads; more of them cost one allocation for the parser's table.
+const USUAL_FIELDS: usize = 64;
+
+/// Parses `input[found.start..found.end]`.
+pub(super) fn response_head(input: &[u8], found: &Found) -> Result<ResponseHead, ProtocolError> {
+    let head = input.get(found.start..found.end).unwrap_or_default();
+    if found.fields <= USUAL_FIELDS {
+        let mut table = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
+        with_table(head, found, &mut table)
+    } else {
+        let mut table = vec![MaybeUninit::uninit(); found.fields];
+        with_table(head, found, &mut table)
+    }
+}
+
+fn with_table<'a>(
+    head: &'a [u8],
+    found: &Found,
+    table: &mut [MaybeUninit<Header<'a>>],
+) -> Result<ResponseHead, ProtocolError> {
+    let mut response = Response::new(&mut []);
+    let mut config = ParserConfig::default();
+    config.allow_obsolete_multiline_headers_in_responses(true);
+    let parsed = config.parse_response_with_uninit_headers(&mut response, head, table);
+    let (version, status) = match (parsed, response.version, response.code) {
+        (Ok(Status::Complete(length)), Some(version), Some(status)) if length == head.len() => {
+            (if version == 0 { Version::Http10 } else { Version::Http11 }, status)
+        }
+        _ => return Err(diagnose(head)),
+    };
+    let (status_line, fields) = split_line(head);
+    let mut block = fields.to_vec();
+    if found.folded {
+        unfold(&mut block);
+    }
+    let reason = Reason::received(status, status_line.get(13..).unwrap_or_default());
+    let headers = headers_of(block, fields, response.headers);
+    Ok(ResponseHead { version, status, reason, headers })
+}
+
+/// Parses a trailer section, blank line included. It has no control bytes but CR, LF and HTAB.
+pub(super) fn trailers(section: &[u8], lines: usize) -> Result<Headers, ProtocolError> {
+    let mut table = vec![httparse::EMPTY_HEADER; lines];
+    match httparse::parse_headers(section, &mut table) {
+        Ok(Status::Complete((length, fields))) if length == section.len() => {
+            Ok(headers_of(section.to_vec(), section, fields))
+        }
+        _ => {
+            let (fault, line, text) = wrong_line(section);
+            Err(ProtocolError::Trailer { fault, line, text })
+        }
+    }
+}
+
+/// The table of offsets into `block`, a copy of `origin` in which the parser's slices lie.
+fn headers_of(block: Vec<u8>, origin: &[u8], fields: &[Header<'_>]) -> Headers {
+    let base = origin.as_ptr().addr();
+    let range = |part: &[u8]| {
+        let start = part.as_ptr().addr().wrapping_sub(base);
+        // A head is at most `u32::MAX` bytes: see `ResponseReader::new`.
+        #[allow(clippy::cast_possible_truncation)]
+        (start as u32, (start + part.len()) as u32)
+    };
+    let entries = fields
+        .iter()
+        .map(|field| Entry { name: range(field.name.as_bytes()), value: range(field.value) })
+        .collect();
+    Headers::from_parsed(block, entries)
+}
+
+/// RFC 9112 §5.2: an obs-fold is replaced by spaces. Line ends *between* fields become spaces too;
+/// no offset points at them.
+fn unfold(block: &mut [u8]) {
+    for byte in block.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')) {
+        *byte = b' ';
+    }
+}
+
+/// The first line without its end, and what follows it.
+fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
+    let Some(at) = text.iter().position(|&byte| byte == b'\n') else { return (text, &[]) };
+    let line = &text[..at];
+    (line.strip_suffix(b"\r").unwrap_or(line), &text[at + 1..])
+}
+
+/// The scan has let the status line pass, up to its code: it is the reason or a field.
+fn diagnose(head: &[u8]) -> ProtocolError {
+    let (status_line, fields) = split_line(head);
+    if let Some(offset) = status_line.iter().position(|&byte| byte == 0x7f) {
+        return ProtocolError::ControlByte { byte: 0x7f, offset };
+    }
+    let (fault, line, text) = wrong_line(fields);
+    ProtocolError::Field { fault, line: line + 1, text }
+}
+
+/// The line that httparse stumbled over, and why. It does not say, and only errors need to know.
+fn wrong_line(fields: &[u8]) -> (LineFault, usize, Box<str>) {
+    let mut rest = fields;
+    let mut number = 0;
+    loop {
+        let (line, behind) = split_line(rest);
+        number += 1;
+        if let Some(fault) = fault_of(line, number) {
+            return (fault, number, snippet(line));
+        }
+        if behind.is_empty() {
+            return (LineFault::LineEnd, number, snippet(line));
+        }
+        rest = behind;
+    }
+}
+
+fn fault_of(line: &[u8], number: usize) -> Option<LineFault> {
+    let (name, value) = match line.iter().position(|&byte| byte == b':') {
+        _ if line.is_empty() => return None,
+        _ if matches!(line[0], b' ' | b'\t') => {
+            if number == 1 {
+                return Some(LineFault::LeadingSpace);
+            }
+            (&[b'x'][..], line)
+        }
+        Some(0) => return Some(LineFault::EmptyName),
+        Some(colon) => (&line[..colon], &line[colon + 1..]),
+        None => return Some(LineFault::NoColon),
+    };
+    if let Some(at) = find_non_token(name) {
+        let only_space = name[at..].iter().all(|byte| matches!(byte, b' ' | b'\t'));
+        return Some(if only_space {
+            LineFault::SpaceBeforeColon
+        } else {
+            LineFault::Name(name[at])
+        });
+    }
+    let wrong =
+        |&&byte: &&u8| !is_token_byte(byte) && (byte < 0x20 && byte != b'\t' || byte == 0x7f);
+    value.iter().find(wrong).map(|&byte| LineFault::Value(byte))
+}

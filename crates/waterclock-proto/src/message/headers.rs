@@ -1,0 +1,370 @@
+//! [`Headers`]: header fields in wire order and case (RFC 9110 §5).
+
+use super::{find_control, find_non_token, snippet, trim};
+use std::fmt;
+
+/// Header fields: ordered, case kept, repeats kept, looked up without regard to case.
+///
+/// All names and values lie in one block of bytes beside one table of offsets, so a response head
+/// costs two allocations however many fields it has.
+///
+/// What the caller appends is checked at once: a name is an RFC 9110 token; a value has no CR, LF
+/// or NUL and does not begin with white space (as in requests). Trailing white space is kept and
+/// sent as given. What the peer sent is checked by the parser.
+///
+/// ```
+/// use waterclock_proto::message::Headers;
+///
+/// let mut headers = Headers::new();
+/// headers.append("Accept", "text/html")?;
+/// headers.append("X-Tag", "a")?;
+/// headers.append("x-tag", "b")?;
+/// assert_eq!(headers.get("ACCEPT"), Some(b"text/html".as_slice()));
+/// assert_eq!(headers.get_all("X-Tag").collect::<Vec<_>>(), [b"a", b"b"]);
+/// headers.set("X-TAG", "c")?;
+/// assert_eq!(headers.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["Accept", "X-TAG"]);
+/// assert!(headers.append("X", "1\r\nEvil: 2").is_err());
+/// # Ok::<(), waterclock_proto::message::InvalidHeader>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Headers {
+    /// Names and values, each entry's in one piece: nothing of another entry between its ends.
+    block: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+/// Where one field's name and value lie in the block.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) name: (u32, u32),
+    pub(crate) value: (u32, u32),
+}
+
+impl Entry {
+    fn shifted(self, by: u32) -> Entry {
+        let shift = |(start, end): (u32, u32)| (start.wrapping_add(by), end.wrapping_add(by));
+        Entry { name: shift(self.name), value: shift(self.value) }
+    }
+}
+
+impl Headers {
+    /// No fields.
+    #[must_use]
+    pub const fn new() -> Self {
+        Headers { block: Vec::new(), entries: Vec::new() }
+    }
+
+    /// No fields yet, but room for `fields` of them with `bytes` bytes of names and values.
+    #[must_use]
+    pub fn with_capacity(fields: usize, bytes: usize) -> Self {
+        Headers { block: Vec::with_capacity(bytes), entries: Vec::with_capacity(fields) }
+    }
+
+    /// What a parser found. Every offset lies in `block`; names are tokens, values without CR, LF
+    /// and NUL.
+    pub(crate) fn from_parsed(block: Vec<u8>, entries: Vec<Entry>) -> Self {
+        Headers { block, entries }
+    }
+
+    /// How many fields there are; repeats count.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no field.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Adds a field at the end; others of that name stay.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidHeader`] when name or value may not be sent. Nothing is added then.
+    pub fn append(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidHeader> {
+        let entry = self.store(name, value.as_ref())?;
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Replaces all fields of that name by one, in the first one's place and with `name`'s case.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidHeader`] when name or value may not be sent. Nothing is changed then.
+    pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidHeader> {
+        check_field(name, value.as_ref())?;
+        let place = self.position(name).unwrap_or(self.entries.len());
+        self.remove(name);
+        let entry = self.store(name, value.as_ref())?;
+        self.entries.insert(place, entry);
+        Ok(())
+    }
+
+    /// Removes all fields of that name and says how many there were.
+    pub fn remove(&mut self, name: &str) -> usize {
+        let mut removed = 0;
+        while let Some(index) = self.position(name) {
+            let gone = self.entries.remove(index);
+            self.cut(gone);
+            removed += 1;
+        }
+        removed
+    }
+
+    /// The first value of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.get_all(name).next()
+    }
+
+    /// The first value of that name, if it is UTF-8.
+    #[must_use]
+    pub fn get_str(&self, name: &str) -> Option<&str> {
+        std::str::from_utf8(self.get(name)?).ok()
+    }
+
+    /// All values of that name, in order.
+    pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        let named = |entry: &&Entry| self.bytes(entry.name).eq_ignore_ascii_case(name.as_bytes());
+        self.entries.iter().filter(named).map(|entry| self.bytes(entry.value))
+    }
+
+    /// Whether there is a field of that name.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.position(name).is_some()
+    }
+
+    /// Whether one of the comma-separated lists under `name` has the element `token`, whatever its
+    /// case: `has_token("Connection", "close")`.
+    #[must_use]
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        self.get_all(name)
+            .flat_map(|value| value.split(|&byte| byte == b','))
+            .any(|element| trim(element).eq_ignore_ascii_case(token.as_bytes()))
+    }
+
+    /// All fields, in order.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { headers: self, entries: self.entries.iter() }
+    }
+
+    /// Adds all fields of `other` at the end.
+    pub fn extend(&mut self, other: &Headers) {
+        for entry in &other.entries {
+            // They were checked when they came into `other`; only the size could fail.
+            if let Ok(copy) = self.store_bytes(other.bytes(entry.name), other.bytes(entry.value)) {
+                self.entries.push(copy);
+            }
+        }
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.entries
+            .iter()
+            .position(|entry| self.bytes(entry.name).eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    fn bytes(&self, (start, end): (u32, u32)) -> &[u8] {
+        self.block.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    fn store(&mut self, name: &str, value: &[u8]) -> Result<Entry, InvalidHeader> {
+        check_field(name, value)?;
+        self.store_bytes(name.as_bytes(), value)
+    }
+
+    fn store_bytes(&mut self, name: &[u8], value: &[u8]) -> Result<Entry, InvalidHeader> {
+        let start = self.block.len();
+        let offset = |at: usize| u32::try_from(at).map_err(|_| InvalidHeader::TooLarge);
+        let middle = offset(start + name.len())?;
+        let end = offset(start + name.len() + value.len())?;
+        self.block.extend_from_slice(name);
+        self.block.extend_from_slice(value);
+        Ok(Entry { name: (offset(start)?, middle), value: (middle, end) })
+    }
+
+    /// Takes an entry's bytes out of the block: a removed secret does not linger.
+    fn cut(&mut self, gone: Entry) {
+        let (start, end) = (gone.name.0, gone.value.1);
+        self.block.drain(start as usize..end as usize);
+        let back = (end - start).wrapping_neg();
+        for entry in self.entries.iter_mut().filter(|entry| entry.name.0 >= end) {
+            *entry = entry.shifted(back);
+        }
+    }
+}
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Headers) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Headers {}
+
+impl<'a> IntoIterator for &'a Headers {
+    type Item = (&'a str, &'a [u8]);
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+/// The fields of [`Headers`], in order.
+#[derive(Clone)]
+pub struct Iter<'a> {
+    headers: &'a Headers,
+    entries: std::slice::Iter<'a, Entry>,
+}
+
+impl fmt::Debug for Iter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Iter").field("left", &self.entries.len()).finish()
+    }
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (&'a str, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let entry = self.entries.next()?;
+        // Names are tokens, hence ASCII.
+        let name = std::str::from_utf8(self.headers.bytes(entry.name)).unwrap_or_default();
+        Some((name, self.headers.bytes(entry.value)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.entries.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+/// Fields whose values never reach a log.
+const SECRET: [&str; 4] = ["Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie"];
+
+/// Shows names and values; values of fields that carry credentials are left out.
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (name, value) in self {
+            if SECRET.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
+                map.entry(&name, &format_args!("<redacted>"));
+            } else {
+                map.entry(&name, &format_args!("\"{}\"", value.escape_ascii()));
+            }
+        }
+        map.finish()
+    }
+}
+
+/// Whether a field may be sent. The writer of the request asks again.
+pub(crate) fn check_field(name: &str, value: &[u8]) -> Result<(), InvalidHeader> {
+    if name.is_empty() {
+        return Err(InvalidHeader::EmptyName);
+    }
+    if let Some(offset) = find_non_token(name.as_bytes()) {
+        return Err(InvalidHeader::Name { name: snippet(name.as_bytes()), offset });
+    }
+    let fault = if value.first().is_some_and(u8::is_ascii_whitespace) {
+        Some((FieldFault::LeadingSpace, 0))
+    } else {
+        find_break(value).map(|at| (FieldFault::of(value[at]), at))
+    };
+    match fault {
+        None => Ok(()),
+        Some((fault, offset)) => Err(InvalidHeader::Value { name: name.into(), fault, offset }),
+    }
+}
+
+/// The first CR, LF or NUL.
+fn find_break(value: &[u8]) -> Option<usize> {
+    // Most values have no control byte at all.
+    let from = find_control(value)?;
+    let breaks = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0);
+    value[from..].iter().position(breaks).map(|offset| from + offset)
+}
+
+/// Why a header field may not be sent. The value itself is not repeated: it may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvalidHeader {
+    /// The name is empty.
+    EmptyName,
+    /// The name is not an RFC 9110 token.
+    Name {
+        /// The name, control bytes escaped.
+        name: Box<str>,
+        /// Where the first wrong byte stands.
+        offset: usize,
+    },
+    /// The value would end the field, or is not what would arrive.
+    Value {
+        /// The field's name.
+        name: Box<str>,
+        /// What is wrong.
+        fault: FieldFault,
+        /// Where in the value.
+        offset: usize,
+    },
+    /// All fields together pass 4 GiB.
+    TooLarge,
+}
+
+/// What is wrong with a value that was to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldFault {
+    /// White space before the value, which no recipient would see.
+    LeadingSpace,
+    /// CR
+    CarriageReturn,
+    /// LF
+    LineFeed,
+    /// NUL
+    Nul,
+}
+
+impl FieldFault {
+    fn of(byte: u8) -> FieldFault {
+        match byte {
+            b'\r' => FieldFault::CarriageReturn,
+            b'\n' => FieldFault::LineFeed,
+            _ => FieldFault::Nul,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            FieldFault::LeadingSpace => "leading white space",
+            FieldFault::CarriageReturn => "a carriage return (CR)",
+            FieldFault::LineFeed => "a line feed (LF)",
+            FieldFault::Nul => "a NUL byte",
+        }
+    }
+}
+
+impl fmt::Display for InvalidHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InvalidHeader::EmptyName => f.write_str("a header name is empty"),
+            InvalidHeader::Name { name, offset } => write!(
+                f,
+                "header name \"{name}\" has a byte at offset {offset} that names cannot have"
+            ),
+            InvalidHeader::Value { name, fault, offset } => {
+                write!(f, "the value of header {name} has {} at offset {offset}", fault.name())
+            }
+            InvalidHeader::TooLarge => f.write_str("the header fields are larger than 4 GiB"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidHeader {}
+
+#[cfg(test)]
+#[path = "headers_tests.rs"]
+mod tests;
