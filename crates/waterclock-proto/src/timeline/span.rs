@@ -1,8 +1,8 @@
 //! What a timeline is made of: phases, spans, folds, hops and connect attempts.
 
 use crate::limit::Limit;
+use crate::message::Method;
 use crate::tick::Tick;
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -227,7 +227,7 @@ impl HopReason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestLine {
     /// The method.
-    pub method: Cow<'static, str>,
+    pub method: Method,
     /// The URL, without userinfo: a timeline holds no credentials.
     pub url: Url,
 }

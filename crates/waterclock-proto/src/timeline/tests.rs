@@ -1,5 +1,4 @@
 use super::*;
-use std::borrow::Cow;
 use std::sync::Arc;
 use url::Url;
 
@@ -14,7 +13,7 @@ fn dur(n: u64) -> Duration {
 fn hop(started: Tick) -> Hop {
     Hop {
         request: Arc::new(RequestLine {
-            method: Cow::Borrowed("GET"),
+            method: crate::message::Method::Get,
             url: Url::parse("https://example.com/").unwrap(),
         }),
         reason: HopReason::First,

@@ -248,3 +248,20 @@ impl Drop for Answer {
         self.put(Err(io::Error::other("the resolver dropped the lookup without an answer")));
     }
 }
+
+/// The index of a network interface, which scopes a link-local IPv6 address.
+#[cfg(target_os = "linux")]
+pub(crate) fn interface_index(name: &str) -> Option<u32> {
+    let any = rustix::net::socket(
+        rustix::net::AddressFamily::INET6,
+        rustix::net::SocketType::DGRAM,
+        None,
+    );
+    rustix::net::netdevice::name_to_index(any.ok()?, name).ok()
+}
+
+/// The index of a network interface: only numbers are known on this system.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn interface_index(_name: &str) -> Option<u32> {
+    None
+}

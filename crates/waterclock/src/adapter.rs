@@ -1,0 +1,282 @@
+//! [`Adapter`]: what serves the URLs under a prefix; [`HttpAdapter`]: the one for HTTP.
+
+use crate::body::Body;
+use crate::call::Call;
+use crate::connect::{Connector, Route};
+use crate::connection::Connection;
+use crate::error::{Error, ErrorKind, Outcome};
+use crate::exchange::{Answered, Exchange};
+use crate::pool::{Checkout, KeyRef, Pool, PoolSettings};
+use crate::proxy::Proxy;
+use crate::request::PreparedRequest;
+use crate::response::Response;
+use crate::target;
+use crate::tls::{ConfigCache, TlsConfig, TlsSettings};
+use std::path::PathBuf;
+use std::sync::Arc;
+use waterclock_proto::decode::Decoder;
+use waterclock_proto::h1::{
+    CloseReason, RequestFraming, ResponseReader, keep_alive, plan_body, write_head,
+};
+use waterclock_proto::limit::Limit;
+use waterclock_proto::message::ResponseHead;
+use waterclock_proto::tick::Tick;
+use waterclock_proto::timeline::{Hop, HopReason, Phase, What};
+
+/// Serves the requests to the URLs under the prefix it is mounted at
+/// ([`SessionBuilder::mount`](crate::SessionBuilder::mount)).
+///
+/// One is a promise: an adapter keeps to the limits of `call`, whose timeline becomes that of the
+/// response. [`Response::from_memory`] makes a response without a connection.
+pub trait Adapter: Send + Sync {
+    /// Sends `request` and gives the response once its head is there.
+    ///
+    /// # Errors
+    /// Whatever keeps it from that.
+    fn send(&self, request: &mut PreparedRequest, call: Call) -> Result<Response, Error>;
+
+    /// Closes what is idle. Busy connections are not disturbed.
+    fn close(&self) {}
+}
+
+/// HTTP/1.1 over TCP, TLS, a proxy or a Unix socket.
+pub(crate) struct HttpAdapter {
+    pub(crate) connector: Connector,
+    pub(crate) pool: Pool,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) unix: Option<PathBuf>,
+    pub(crate) tls: Arc<TlsSettings>,
+    pub(crate) configs: ConfigCache,
+}
+
+/// Why an attempt gave no response, and whether another one may be made.
+struct Failed {
+    failure: Box<crate::error::Failure>,
+    /// A connection that had been idle turned out to be dead, and nothing can have been done twice.
+    stale: bool,
+}
+
+impl From<Box<crate::error::Failure>> for Failed {
+    fn from(failure: Box<crate::error::Failure>) -> Self {
+        Failed { failure, stale: false }
+    }
+}
+
+impl Adapter for HttpAdapter {
+    fn send(&self, request: &mut PreparedRequest, mut call: Call) -> Result<Response, Error> {
+        let mut reason = HopReason::First;
+        loop {
+            let now = call.now();
+            begin_hop(&mut call, request, reason, now);
+            match self.attempt(request, &mut call, reason == HopReason::Retry) {
+                Ok((connection, answered)) => {
+                    return self.respond(request, call, connection, answered);
+                }
+                Err(failed) if failed.stale => {
+                    log::debug!("retrying on a new connection: {}", failed.failure.message);
+                    let now = call.now();
+                    call.timeline_mut().end_hop(now);
+                    reason = HopReason::Retry;
+                }
+                Err(failed) => return Err(call.fail(failed.failure)),
+            }
+        }
+    }
+
+    fn close(&self) {
+        self.pool.clear();
+    }
+}
+
+fn begin_hop(call: &mut Call, request: &PreparedRequest, reason: HopReason, now: Tick) {
+    call.timeline_mut().begin_hop(Hop {
+        request: Arc::clone(&request.line),
+        reason,
+        started: now,
+        sent: None,
+        head_ended: None,
+        ended: None,
+        status: None,
+        connection: None,
+    });
+    call.arm(Limit::Attempt, now);
+}
+
+impl HttpAdapter {
+    pub(crate) fn new(
+        connector: Connector,
+        pool: PoolSettings,
+        proxy: Option<Proxy>,
+        unix: Option<PathBuf>,
+        tls: TlsSettings,
+    ) -> Self {
+        HttpAdapter {
+            connector,
+            pool: Pool::new(pool),
+            proxy,
+            unix,
+            tls: Arc::new(tls),
+            configs: ConfigCache::default(),
+        }
+    }
+
+    /// One hop: a connection, the request on it, the head of the response.
+    fn attempt(
+        &self,
+        request: &mut PreparedRequest,
+        call: &mut Call,
+        fresh: bool,
+    ) -> Result<(Box<Connection>, Answered), Failed> {
+        call.check(Phase::Pool, What::Answer)?;
+        let framing = plan_body(request.method(), &request.headers, request.body.length())
+            .map_err(Box::<crate::error::Failure>::from)?;
+        let mut connection = self.connection(request, call, fresh)?;
+        let reused = connection.exchanges > 0;
+        self.encode(request, &mut connection, framing)?;
+        let method = &request.line.method;
+        let reader = ResponseReader::new(method, self.connector.caps);
+        let expect_continue = request.options.expect_continue;
+        let mut exchange = Exchange {
+            call,
+            connection: &mut connection,
+            reader,
+            framing,
+            expect_continue,
+            written: 0,
+            received: 0,
+        };
+        match exchange.run(&mut request.body) {
+            Ok(answered) => Ok((connection, answered)),
+            Err(failure) => {
+                let died = matches!(
+                    failure.kind,
+                    ErrorKind::Closed | ErrorKind::Send | ErrorKind::Receive
+                );
+                let harmless = exchange.written == 0 || method.is_idempotent();
+                let silent = exchange.received == 0;
+                let stale =
+                    reused && !fresh && died && silent && harmless && request.body.is_replayable();
+                Err(Failed { failure, stale })
+            }
+        }
+    }
+
+    fn connection(
+        &self,
+        request: &PreparedRequest,
+        call: &mut Call,
+        fresh: bool,
+    ) -> Outcome<Box<Connection>> {
+        let (url, place) = (&request.line.url, &request.place);
+        let name = target::host(url);
+        let host = match &place.zone {
+            Some(zone) => format!("{name}%{zone}").into(),
+            None => name.clone(),
+        };
+        let tls = self.tls_config(request, call)?;
+        let port = url.port_or_known_default().unwrap_or(80);
+        let unix = place.unix.as_deref().or(self.unix.as_deref());
+        let proxy = self.proxy.as_ref().filter(|_| unix.is_none());
+        // Without a tunnel a connection to the proxy is good for every origin.
+        let key = match (unix, proxy) {
+            (Some(path), _) => {
+                KeyRef { host: path.to_str().unwrap_or_default(), port: 0, tls: tls.as_ref() }
+            }
+            (None, Some(proxy)) if tls.is_none() => {
+                KeyRef { host: proxy.host(), port: proxy.port(), tls: None }
+            }
+            _ => KeyRef { host: &host, port, tls: tls.as_ref() },
+        };
+        match self.pool.checkout(call, key, fresh)? {
+            Checkout::Reused(connection, idle) => {
+                call.timeline_mut().use_connection(connection.info.number, Some(idle));
+                Ok(connection)
+            }
+            Checkout::Fresh(permit) => {
+                let proxy = proxy.map(|proxy| (proxy, tls.is_some()));
+                let route =
+                    Route { host: &host, name: &name, port, unix, proxy, tls: tls.as_ref() };
+                let connection = self.connector.connect(call, route, permit, &self.pool)?;
+                call.timeline_mut().use_connection(connection.info.number, None);
+                Ok(connection)
+            }
+        }
+    }
+
+    /// The configuration for an `https` URL. Roots are read at the first one, not at each.
+    fn tls_config(&self, request: &PreparedRequest, call: &Call) -> Outcome<Option<TlsConfig>> {
+        if request.line.url.scheme() != "https" {
+            return Ok(None);
+        }
+        let settings = request.options.tls.as_ref().unwrap_or(&self.tls);
+        Ok(Some(self.configs.get(settings, call.world())?))
+    }
+
+    /// Writes the request's head into the connection's buffer.
+    fn encode(
+        &self,
+        request: &PreparedRequest,
+        connection: &mut Connection,
+        framing: RequestFraming,
+    ) -> Outcome<()> {
+        let (url, place) = (&request.line.url, &request.place);
+        let forward = self.proxy.as_ref().filter(|_| {
+            url.scheme() == "http" && self.unix.is_none() && place.unix.is_none()
+        });
+        let host = ("Host", target::authority(url, place).as_bytes());
+        let host = (!request.headers.contains("Host")).then_some(host);
+        let field = framing.field(&request.headers);
+        let expect = request.options.expect_continue
+            && !matches!(framing, RequestFraming::None | RequestFraming::Length(0));
+        let expect = expect.then_some(("Expect", b"100-continue".as_slice()));
+        let for_proxy = forward.into_iter().flat_map(|proxy| proxy.headers().iter());
+        let fields = host
+            .into_iter()
+            .chain(request.headers())
+            .chain(field.as_ref().map(|field| field.pair()))
+            .chain(expect)
+            .chain(for_proxy);
+        let absolute = forward.map(|_| &url[..url::Position::AfterQuery]);
+        let target = absolute.unwrap_or_else(|| target::origin_form(url));
+        connection.output.clear();
+        Ok(write_head(&mut connection.output, request.method(), target, fields)?)
+    }
+
+    fn respond(
+        &self,
+        request: &PreparedRequest,
+        mut call: Call,
+        connection: Box<Connection>,
+        answered: Answered,
+    ) -> Result<Response, Error> {
+        let now = call.now();
+        if let Some(hop) = call.timeline_mut().hop_mut() {
+            hop.head_ended = Some(now);
+            hop.status = Some(answered.head.status);
+        }
+        call.arm(Limit::Body, now);
+        let decoder = match decoder(request, &answered.head) {
+            Ok(decoder) => decoder,
+            Err(failure) => return Err(call.fail(failure)),
+        };
+        let close = request.headers.has_token("Connection", "close");
+        let keep = match keep_alive(close, &answered.head, answered.body.framing()) {
+            Ok(()) if !answered.request_complete => Err(CloseReason::RequestUnfinished),
+            keep => keep,
+        };
+        let info = Some(connection.info.clone());
+        let body = Body::new(connection, answered.body, decoder, keep, self.pool.clone());
+        Ok(Response::new(Arc::clone(&request.line), answered.head, info, call, body, now))
+    }
+}
+
+fn decoder(request: &PreparedRequest, head: &ResponseHead) -> Outcome<Option<Decoder>> {
+    if request.options.keep_coded {
+        return Ok(None);
+    }
+    let values = head.headers.get_all("Content-Encoding");
+    Decoder::from_content_encoding(values, request.options.decode_limits).map_err(|error| {
+        let context = "the body cannot be decoded";
+        crate::error::Failure::from_error(ErrorKind::Decode, context, error)
+    })
+}

@@ -1,0 +1,370 @@
+//! [`Body`]: the content of a response, read from its connection under the call's limits.
+//!
+//! Read first, and wait only if nothing is there. Content that is in the connection's buffer is
+//! handed out from there; larger reads go from the socket straight into the caller's buffer.
+
+use crate::call::Call;
+use crate::connection::Connection;
+use crate::error::{ErrorKind, Failure, Outcome};
+use crate::pool::Pool;
+use crate::stream::{Received, StreamError};
+use crate::world::Interest;
+use std::time::Duration;
+use waterclock_proto::decode::{Decoder, State};
+use waterclock_proto::h1::{BodyReader, BodyState, CloseReason, Framing, ProtocolError};
+use waterclock_proto::limit::Limit;
+use waterclock_proto::message::Headers;
+use waterclock_proto::tick::Tick;
+use waterclock_proto::timeline::{Phase, What};
+
+/// From this size on a read goes straight into the caller's buffer.
+const DIRECT: usize = 8 * 1024;
+/// A body that was not read is thrown away up to this size, so that its connection can be kept.
+pub(crate) const DRAIN_BYTES: u64 = 64 * 1024;
+/// How long [`Body::drain`] waits for the rest of it.
+pub(crate) const DRAIN_TIME: Duration = Duration::from_millis(100);
+
+/// Where a body comes from.
+#[derive(Debug)]
+enum Source {
+    Connection(Box<Connection>),
+    Memory { bytes: Vec<u8>, at: usize },
+    /// Everything was read, or the connection is gone.
+    Ended,
+}
+
+#[derive(Debug)]
+pub(crate) struct Body {
+    source: Source,
+    reader: Option<BodyReader>,
+    decoder: Option<Box<Decoder>>,
+    /// Content at the front of the connection's buffer.
+    pending: usize,
+    /// Whether the connection may be kept once the body has been read.
+    keep: Result<(), CloseReason>,
+    pool: Option<Pool>,
+    trailers: Option<Headers>,
+    /// Whether everything, decoded if need be, has been handed out.
+    done: bool,
+}
+
+impl Body {
+    /// The body that follows on `connection`.
+    pub(crate) fn new(
+        connection: Box<Connection>,
+        reader: BodyReader,
+        decoder: Option<Decoder>,
+        keep: Result<(), CloseReason>,
+        pool: Pool,
+    ) -> Self {
+        let decoder = decoder.map(Box::new).filter(|_| !reader.is_done());
+        Body {
+            source: Source::Connection(connection),
+            reader: Some(reader),
+            decoder,
+            pending: 0,
+            keep,
+            pool: Some(pool),
+            trailers: None,
+            done: false,
+        }
+    }
+
+    /// A body that is in memory.
+    pub(crate) fn memory(bytes: Vec<u8>) -> Self {
+        Body {
+            source: Source::Memory { bytes, at: 0 },
+            reader: None,
+            decoder: None,
+            pending: 0,
+            keep: Ok(()),
+            pool: None,
+            trailers: None,
+            done: false,
+        }
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// Content bytes received, before decoding.
+    pub(crate) fn received(&self) -> u64 {
+        match (&self.reader, &self.source) {
+            (Some(reader), _) => reader.received(),
+            (None, Source::Memory { at, .. }) => *at as u64,
+            (None, _) => 0,
+        }
+    }
+
+    /// How many bytes there will be, if that is known and they are not coded.
+    pub(crate) fn expected(&self) -> Option<u64> {
+        match (&self.reader, &self.source, &self.decoder) {
+            (Some(reader), _, None) => reader.expected(),
+            (None, Source::Memory { bytes, .. }, _) => Some(bytes.len() as u64),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn trailers(&self) -> Option<&Headers> {
+        self.trailers.as_ref()
+    }
+
+    /// The body ends here if it is empty: the connection goes back before the caller has to ask.
+    pub(crate) fn begin(&mut self, call: &mut Call) {
+        if self.reader.as_ref().is_some_and(BodyReader::is_done) {
+            self.settle(call);
+            self.finish(call);
+        }
+    }
+
+    /// Reads into `out`; 0 at the end.
+    pub(crate) fn read(&mut self, call: &mut Call, out: &mut [u8]) -> Outcome<usize> {
+        if self.done || out.is_empty() {
+            return Ok(0);
+        }
+        let result = match self.decoder.take() {
+            None => self.read_plain(call, out),
+            Some(mut decoder) => {
+                let result = self.read_coded(call, &mut decoder, out);
+                self.decoder = Some(decoder);
+                result
+            }
+        };
+        match &result {
+            Err(_) => self.abandon(),
+            Ok(0) => self.finish(call),
+            Ok(_) if self.decoder.is_none() && matches!(self.source, Source::Ended) => {
+                self.finish(call);
+            }
+            Ok(_) => {}
+        }
+        result
+    }
+
+    fn read_plain(&mut self, call: &mut Call, out: &mut [u8]) -> Outcome<usize> {
+        if let Source::Memory { bytes, at } = &mut self.source {
+            let count = copy(bytes.get(*at..).unwrap_or_default(), out);
+            *at += count;
+            if *at == bytes.len() {
+                self.source = Source::Ended;
+            }
+            return Ok(count);
+        }
+        if let Some(count) = self.read_direct(call, out)? {
+            return Ok(count);
+        }
+        let count = copy(self.peek(call)?, out);
+        self.advance(call, count);
+        Ok(count)
+    }
+
+    fn read_coded(
+        &mut self,
+        call: &mut Call,
+        decoder: &mut Decoder,
+        out: &mut [u8],
+    ) -> Outcome<usize> {
+        loop {
+            let input = self.peek(call)?;
+            let result = if input.is_empty() { decoder.finish(out) } else { decoder.decode(input, out) };
+            let progress = result.map_err(|error| {
+                let kind = if error.is_limit() { ErrorKind::TooLarge } else { ErrorKind::Decode };
+                Failure::from_error(kind, "the body cannot be decoded", error)
+            })?;
+            self.advance(call, progress.consumed);
+            if progress.produced > 0 {
+                return Ok(progress.produced);
+            }
+            if progress.state == State::Done && matches!(self.source, Source::Ended) {
+                return Ok(0);
+            }
+            // Inflating is work, and work must not outlive a limit either.
+            call.check(Phase::Body, What::Work)?;
+        }
+    }
+
+    /// Reads from the socket straight into `out`, where that is worth it and framing allows.
+    fn read_direct(&mut self, call: &mut Call, out: &mut [u8]) -> Outcome<Option<usize>> {
+        let (Source::Connection(connection), Some(reader)) = (&mut self.source, &mut self.reader)
+        else {
+            return Ok(None);
+        };
+        let direct = reader.direct().unwrap_or(0);
+        if self.pending > 0 || !connection.input.is_empty() || direct == 0 || out.len() < DIRECT {
+            return Ok(None);
+        }
+        let most = usize::try_from(direct).unwrap_or(usize::MAX).min(out.len());
+        let room = out.get_mut(..most).unwrap_or_default();
+        loop {
+            match connection.stream.read(room) {
+                Ok(Received::Bytes(count)) => {
+                    reader.advance(count as u64);
+                    call.timeline_mut().add_bytes(count as u64);
+                    if reader.is_done() {
+                        self.settle(call);
+                    } else {
+                        call.check(Phase::Body, What::Read)?;
+                    }
+                    return Ok(Some(count));
+                }
+                Ok(end) => {
+                    self.ended(call, end)?;
+                    return Ok(Some(0));
+                }
+                Err(StreamError::WouldBlock) => {
+                    let source = connection.stream.source();
+                    call.wait(Phase::Body, What::Read, &mut [Interest::read(source)])?;
+                }
+                Err(error) => return Err(error.into_failure(ErrorKind::Receive)),
+            }
+        }
+    }
+
+    /// Content in the connection's buffer, waited for if need be; empty at the end of the body.
+    fn peek(&mut self, call: &mut Call) -> Outcome<&[u8]> {
+        while self.pending == 0 {
+            let (Source::Connection(connection), Some(reader)) =
+                (&mut self.source, &mut self.reader)
+            else {
+                return Ok(&[]);
+            };
+            let step = reader.next(connection.input.filled())?;
+            connection.input.consume(step.skip);
+            self.pending = step.data;
+            match step.state {
+                _ if step.data > 0 => break,
+                BodyState::Done => {
+                    self.settle(call);
+                    return Ok(&[]);
+                }
+                BodyState::More => {}
+                BodyState::NeedInput => {
+                    if let Some(end) = fill(call, connection)? {
+                        self.ended(call, end)?;
+                        return Ok(&[]);
+                    }
+                }
+            }
+        }
+        let Source::Connection(connection) = &self.source else { return Ok(&[]) };
+        Ok(connection.input.filled().get(..self.pending).unwrap_or_default())
+    }
+
+    /// `count` bytes that [`peek`](Self::peek) gave were used.
+    fn advance(&mut self, call: &mut Call, count: usize) {
+        let Source::Connection(connection) = &mut self.source else { return };
+        connection.input.consume(count);
+        self.pending -= count.min(self.pending);
+        if self.pending == 0 && self.reader.as_ref().is_some_and(BodyReader::is_done) {
+            self.settle(call);
+        }
+    }
+
+    /// The stream has ended. That ends some bodies, and cuts others.
+    fn ended(&mut self, call: &mut Call, end: Received) -> Outcome<()> {
+        let Some(reader) = &mut self.reader else { return Ok(()) };
+        // Without close_notify an attacker may have cut a body that ends with its connection.
+        if end == Received::Truncated && reader.framing() == Framing::UntilClose {
+            let (expected, received) = (None, reader.received());
+            return Err(ProtocolError::IncompleteBody { expected, received }.into());
+        }
+        reader.eof()?;
+        self.settle(call);
+        Ok(())
+    }
+
+    /// The body was read from its connection, which goes back to the pool or is closed.
+    fn settle(&mut self, call: &mut Call) {
+        let Source::Connection(connection) = std::mem::replace(&mut self.source, Source::Ended)
+        else {
+            return;
+        };
+        let now = call.now();
+        call.disarm(&[Limit::Body]);
+        call.timeline_mut().end_hop(now);
+        self.trailers = self.reader.as_ref().and_then(BodyReader::trailers).cloned();
+        match (self.keep, &self.pool) {
+            (Ok(()), Some(pool)) => pool.checkin(connection, now),
+            (Err(why), _) => log::debug!("connection {} is closed: {why}", connection.info.number),
+            (Ok(()), None) => {}
+        }
+    }
+
+    /// The last byte was handed over: the call is over.
+    fn finish(&mut self, call: &mut Call) {
+        self.done = true;
+        call.finish();
+    }
+
+    /// The body cannot be read on: its connection is closed.
+    fn abandon(&mut self) {
+        self.source = Source::Ended;
+        self.done = true;
+    }
+
+    /// Throws away the rest, as far as it is small and, unless `until` says otherwise, already
+    /// there. Coded content is not decoded (CVE-2026-21441).
+    pub(crate) fn drain(&mut self, call: &mut Call, until: Option<Tick>) {
+        if self.done {
+            return;
+        }
+        let mut left = DRAIN_BYTES;
+        while let (Source::Connection(connection), Some(reader)) =
+            (&mut self.source, &mut self.reader)
+        {
+            connection.input.consume(self.pending);
+            left = left.saturating_sub(std::mem::take(&mut self.pending) as u64);
+            if reader.expected().is_some_and(|all| all.saturating_sub(reader.received()) > left) {
+                break;
+            }
+            let Ok(step) = reader.next(connection.input.filled()) else { break };
+            connection.input.consume(step.skip);
+            self.pending = step.data;
+            match step.state {
+                BodyState::Done if step.data == 0 => self.settle(call),
+                BodyState::Done | BodyState::More => {}
+                BodyState::NeedInput if step.data > 0 => {}
+                BodyState::NeedInput if left == 0 => break,
+                BodyState::NeedInput => match (connection.fill(), until) {
+                    (Ok(Some(Received::Bytes(_))), _) => {}
+                    (Ok(None), Some(until)) => {
+                        let mut interests = [Interest::read(connection.stream.source())];
+                        let waited =
+                            call.wait_until(Phase::Body, What::Read, &mut interests, until);
+                        if call.now() >= until || waited.is_err() {
+                            break;
+                        }
+                    }
+                    _ => break,
+                },
+            }
+        }
+        self.abandon();
+        call.finish();
+    }
+}
+
+/// Reads into the connection's buffer, waiting if nothing is there; `Some` at the stream's end.
+fn fill(call: &mut Call, connection: &mut Connection) -> Outcome<Option<Received>> {
+    loop {
+        match connection.fill()? {
+            Some(Received::Bytes(count)) => {
+                call.timeline_mut().add_bytes(count as u64);
+                call.check(Phase::Body, What::Read)?;
+                return Ok(None);
+            }
+            Some(end) => return Ok(Some(end)),
+            None => {
+                let source = connection.stream.source();
+                call.wait(Phase::Body, What::Read, &mut [Interest::read(source)])?;
+            }
+        }
+    }
+}
+
+fn copy(from: &[u8], to: &mut [u8]) -> usize {
+    let count = from.len().min(to.len());
+    to[..count].copy_from_slice(&from[..count]);
+    count
+}

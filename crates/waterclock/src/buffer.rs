@@ -1,0 +1,84 @@
+//! [`Buffer`]: what has been received and not yet used. It belongs to a connection and is reused.
+
+/// The first size: most heads and small bodies fit.
+const FIRST: usize = 16 * 1024;
+
+/// Received bytes: filled at the end, consumed at the front.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Buffer {
+    /// What has been received and not consumed.
+    pub(crate) fn filled(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Drops `count` bytes at the front.
+    pub(crate) fn consume(&mut self, count: usize) {
+        self.start = self.end.min(self.start + count);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// Room for more, never empty. The caller bounds how much it lets pile up.
+    pub(crate) fn room(&mut self) -> &mut [u8] {
+        if self.end == self.bytes.len() {
+            if self.start > 0 {
+                self.bytes.copy_within(self.start..self.end, 0);
+                self.end -= self.start;
+                self.start = 0;
+            } else {
+                self.bytes.resize((self.bytes.len() * 2).max(FIRST), 0);
+            }
+        }
+        self.bytes.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// `count` bytes of [`room`](Self::room) were filled.
+    pub(crate) fn commit(&mut self, count: usize) {
+        self.end = self.bytes.len().min(self.end + count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(buffer: &mut Buffer, data: &[u8]) {
+        buffer.room()[..data.len()].copy_from_slice(data);
+        buffer.commit(data.len());
+    }
+
+    #[test]
+    fn bytes_come_out_in_the_order_they_went_in() {
+        let mut buffer = Buffer::default();
+        push(&mut buffer, b"hello");
+        buffer.consume(2);
+        push(&mut buffer, b" you");
+        assert_eq!(buffer.filled(), b"llo you");
+        buffer.consume(7);
+        assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn there_is_always_room() {
+        let mut buffer = Buffer::default();
+        for _ in 0..5 {
+            let room = buffer.room().len();
+            assert!(room > 0);
+            buffer.commit(room);
+        }
+        buffer.consume(10);
+        assert_eq!(buffer.room().len(), 10);
+    }
+}

@@ -1,0 +1,273 @@
+//! [`Call`]: what walks through all rooms with a request: armed deadlines, timeline and world.
+
+use crate::cancel::CancelHandle;
+use crate::error::{Error, ErrorKind, Failure, Outcome};
+use crate::world::{Interest, Woke, World};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+use waterclock_proto::limit::{Deadlines, Limit, Limits};
+use waterclock_proto::screen;
+use waterclock_proto::tick::Tick;
+use waterclock_proto::timeline::{Fired, Phase, RequestSent, SpanEnd, Timeline, What};
+
+/// Called when a signal handler has interrupted a wait: go on, to the same instant, or cancel.
+pub type InterruptHook = Arc<dyn Fn() -> ControlFlow<()> + Send + Sync>;
+
+/// One call: from the caller's request to the last byte of the response.
+///
+/// [`Call::wait`] is the only caller of [`World::wait`]. It takes the earliest armed deadline, waits,
+/// records the span, and on expiry makes the failure that names limit, phase and lateness.
+pub struct Call {
+    world: Arc<dyn World>,
+    deadlines: Deadlines,
+    timeline: Timeline,
+    cancel: Option<CancelHandle>,
+    interrupted: Option<InterruptHook>,
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call")
+            .field("deadlines", &self.deadlines)
+            .field("timeline", &self.timeline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a wait with a timer of its own ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waited {
+    /// What was waited for is ready.
+    Ready,
+    /// The timer came first.
+    Timer,
+}
+
+impl Call {
+    pub(crate) fn new(
+        world: Arc<dyn World>,
+        limits: Limits,
+        cancel: Option<CancelHandle>,
+        interrupted: Option<InterruptHook>,
+    ) -> Self {
+        let started = world.now();
+        let mut deadlines = Deadlines::default();
+        deadlines.arm(Limit::Total, &limits, started);
+        let timeline = Timeline::new(started, limits);
+        Call { world, deadlines, timeline, cancel, interrupted }
+    }
+
+    /// The world the call runs in.
+    #[must_use]
+    pub fn world(&self) -> &Arc<dyn World> {
+        &self.world
+    }
+
+    /// The record so far.
+    #[must_use]
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    pub(crate) fn timeline_mut(&mut self) -> &mut Timeline {
+        &mut self.timeline
+    }
+
+    pub(crate) fn now(&self) -> Tick {
+        self.world.now()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        self.timeline.limits()
+    }
+
+    pub(crate) fn arm(&mut self, limit: Limit, now: Tick) {
+        self.deadlines.arm(limit, self.timeline.limits(), now);
+    }
+
+    pub(crate) fn arm_at(&mut self, limit: Limit, at: Tick) {
+        self.deadlines.arm_at(limit, at);
+    }
+
+    pub(crate) fn disarm(&mut self, limits: &[Limit]) {
+        for &limit in limits {
+            self.deadlines.disarm(limit);
+        }
+    }
+
+    /// Waits until one of `interests` is ready. The only door to [`World::wait`].
+    pub(crate) fn wait(
+        &mut self,
+        phase: Phase,
+        what: What,
+        interests: &mut [Interest<'_>],
+    ) -> Outcome<()> {
+        self.wait_until(phase, what, interests, Tick::NEVER).map(|_| ())
+    }
+
+    /// [`wait`](Self::wait), or until `timer`, which is not a limit: its expiry is no failure.
+    pub(crate) fn wait_until(
+        &mut self,
+        phase: Phase,
+        what: What,
+        interests: &mut [Interest<'_>],
+        timer: Tick,
+    ) -> Outcome<Waited> {
+        let started = self.now();
+        let each_wait = each_wait(phase);
+        if let Some(limit) = each_wait {
+            self.arm(limit, started);
+        }
+        let in_force = self.deadlines.earliest();
+        let result = self.blocked(phase, what, interests, timer, started, in_force);
+        if let Some(limit) = each_wait {
+            self.deadlines.disarm(limit);
+        }
+        result
+    }
+
+    fn blocked(
+        &mut self,
+        phase: Phase,
+        what: What,
+        interests: &mut [Interest<'_>],
+        timer: Tick,
+        started: Tick,
+        in_force: Option<(Tick, Limit)>,
+    ) -> Outcome<Waited> {
+        let until = in_force.map_or(timer, |(deadline, _)| deadline.min(timer));
+        let woke = if until <= started { Ok(Woke::Expired) } else { self.block(interests, until) };
+        let ended = self.now();
+        // A deadline wins over data that came with it: progress must not outlive a limit.
+        let expired = in_force.filter(|&(deadline, _)| ended >= deadline);
+        let (end, result) = match woke {
+            Err(failure) => (SpanEnd::Failed, Err(failure)),
+            Ok(_) if expired.is_some() => (SpanEnd::Expired, Ok(Waited::Timer)),
+            Ok(Woke::Ready) => (SpanEnd::Ready, Ok(Waited::Ready)),
+            Ok(_) => (SpanEnd::Done, Ok(Waited::Timer)),
+        };
+        let cancelled = matches!(&result, Err(failure) if failure.kind == ErrorKind::Cancelled);
+        let end = if cancelled { SpanEnd::Cancelled } else { end };
+        self.timeline.record_wait(phase, what, started, ended, in_force, end);
+        match expired {
+            Some((deadline, limit)) if result.is_ok() => {
+                Err(self.fired(Fired { limit, phase, deadline, noticed: ended }))
+            }
+            _ => result,
+        }
+    }
+
+    /// Blocks, with the cancel handle's signal joined in, and through interruptions.
+    fn block(&self, interests: &mut [Interest<'_>], until: Tick) -> Outcome<Woke> {
+        let Some(cancel) = &self.cancel else { return self.block_through(interests, until) };
+        let signal = cancel.signal(&*self.world).map_err(cannot_wait)?;
+        let mut all = interests.to_vec();
+        all.push(Interest::read(signal.source()));
+        let woke = self.block_through(&mut all, until)?;
+        if cancel.is_cancelled() {
+            return Err(Failure::cancelled());
+        }
+        for (interest, waited) in interests.iter_mut().zip(&all) {
+            interest.ready = waited.ready;
+        }
+        Ok(woke)
+    }
+
+    fn block_through(&self, interests: &mut [Interest<'_>], until: Tick) -> Outcome<Woke> {
+        loop {
+            match self.world.wait(interests, until).map_err(cannot_wait)? {
+                Woke::Interrupted => {
+                    let go_on = self.interrupted.as_ref().is_none_or(|hook| hook().is_continue());
+                    if !go_on {
+                        return Err(Failure::cancelled());
+                    }
+                }
+                woke => return Ok(woke),
+            }
+        }
+    }
+
+    /// Looks at the clock between waits: work and progress must not outlive a limit either.
+    pub(crate) fn check(&mut self, phase: Phase, what: What) -> Outcome<Tick> {
+        let now = self.now();
+        if self.cancel.as_ref().is_some_and(CancelHandle::is_cancelled) {
+            self.timeline.record_wait(phase, what, now, now, None, SpanEnd::Cancelled);
+            return Err(Failure::cancelled());
+        }
+        match self.deadlines.earliest() {
+            Some((deadline, limit)) if now >= deadline => {
+                let in_force = Some((deadline, limit));
+                self.timeline.record_wait(phase, what, now, now, in_force, SpanEnd::Expired);
+                Err(self.fired(Fired { limit, phase, deadline, noticed: now }))
+            }
+            _ => Ok(now),
+        }
+    }
+
+    /// The failure that says which limit fired, where, and what had been sent.
+    pub(crate) fn fired(&mut self, fired: Fired) -> Box<Failure> {
+        self.timeline.set_fired(fired);
+        let last = self.timeline.spans().len().saturating_sub(1);
+        let (at, late) = (fired.noticed.since(self.timeline.started()), fired.late_by());
+        let configured = self.limits().get(fired.limit).unwrap_or_default();
+        let sent = match self.timeline.request_sent() {
+            RequestSent::No => "nothing of the request was sent",
+            RequestSent::Partly => "part of the request was sent",
+            RequestSent::Yes => "the request was sent",
+        };
+        let wait = screen::label(&self.timeline, last);
+        let message = format!(
+            "{} limit of {} fired in {wait}, {} after the start ({} late); {sent}",
+            fired.limit,
+            screen::milliseconds(configured),
+            screen::milliseconds(at),
+            screen::milliseconds(late),
+        );
+        Failure::timeout(fired, message)
+    }
+
+    /// Records the caller's own time since `since`.
+    pub(crate) fn caller_time(&mut self, what: What, since: Tick) {
+        let now = self.now();
+        self.timeline.record_caller(what, since, now);
+    }
+
+    /// Ends the call with an error; the timeline goes into it.
+    pub(crate) fn fail(mut self, failure: Box<Failure>) -> Error {
+        self.finish();
+        Error::new(failure, Some(self.timeline))
+    }
+
+    /// An error of a call whose response is still in the caller's hands.
+    pub(crate) fn error(&mut self, failure: Box<Failure>) -> Error {
+        self.finish();
+        Error::new(failure, Some(self.timeline.clone()))
+    }
+
+    /// Ends the record; every limit is disarmed.
+    pub(crate) fn finish(&mut self) {
+        let now = self.now();
+        self.timeline.finish(now);
+        self.deadlines = Deadlines::default();
+    }
+
+    /// What is left until the earliest deadline, at most `most`.
+    pub(crate) fn within(&self, now: Tick, most: Duration) -> Tick {
+        let cap = now.after(most);
+        self.deadlines.earliest().map_or(cap, |(deadline, _)| deadline.min(cap))
+    }
+}
+
+/// The limit that a wait in `phase` arms afresh. Dialogues before the exchange have their own.
+const fn each_wait(phase: Phase) -> Option<Limit> {
+    match phase {
+        Phase::Send | Phase::Upload => Some(Limit::Write),
+        Phase::FirstByte | Phase::Head | Phase::Body => Some(Limit::Read),
+        _ => None,
+    }
+}
+
+fn cannot_wait(error: std::io::Error) -> Box<Failure> {
+    Failure::from_error(ErrorKind::Receive, "the system cannot wait for the socket", error)
+}

@@ -1,0 +1,76 @@
+//! [`Connection`]: an established stream with its buffers, and what is known about it.
+
+use crate::buffer::Buffer;
+use crate::error::{ErrorKind, Outcome};
+use crate::pool::Permit;
+use crate::stream::{Received, Stream, StreamError};
+use std::net::SocketAddr;
+use waterclock_proto::h1::CloseReason;
+
+pub use crate::tls::TlsInfo;
+
+/// What is known about the connection of a response.
+#[derive(Clone, Debug)]
+pub struct ConnectionInfo {
+    /// Counts the connections of an adapter, from 1.
+    pub number: u64,
+    /// The peer's address: that of the proxy, if there is one. `None` for a Unix socket.
+    pub remote_address: Option<SocketAddr>,
+    /// The address it was made from.
+    pub local_address: Option<SocketAddr>,
+    /// What TLS agreed on.
+    pub tls: Option<TlsInfo>,
+}
+
+/// A connection, idle in a pool or busy with one exchange.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) stream: Stream,
+    pub(crate) input: Buffer,
+    /// The bytes of the request being sent; kept for its memory.
+    pub(crate) output: Vec<u8>,
+    pub(crate) info: ConnectionInfo,
+    /// How many exchanges have ended well on it.
+    pub(crate) exchanges: u64,
+    /// Its place among the connections that a pool allows; given back when it is dropped.
+    pub(crate) permit: Permit,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: Stream, permit: Permit, number: u64) -> Self {
+        let info = ConnectionInfo {
+            number,
+            remote_address: stream.socket().peer_address(),
+            local_address: stream.socket().local_address(),
+            tls: stream.tls().map(crate::tls::TlsSession::info),
+        };
+        let (input, output) = (Buffer::default(), Vec::new());
+        Connection { stream, input, output, info, exchanges: 0, permit }
+    }
+
+    /// Reads what is there into the buffer; `None` if nothing is.
+    pub(crate) fn fill(&mut self) -> Outcome<Option<Received>> {
+        match self.stream.read(self.input.room()) {
+            Ok(Received::Bytes(count)) => {
+                self.input.commit(count);
+                Ok(Some(Received::Bytes(count)))
+            }
+            Ok(end) => Ok(Some(end)),
+            Err(StreamError::WouldBlock) => Ok(None),
+            Err(error) => Err(error.into_failure(ErrorKind::Receive)),
+        }
+    }
+
+    /// Whether nothing is left in the parser's buffer and in TLS. What is in the socket is seen at
+    /// the next checkout.
+    pub(crate) fn settled(&self) -> Result<(), CloseReason> {
+        let undelivered = self.stream.tls().is_some_and(crate::tls::TlsSession::has_undelivered);
+        if self.input.is_empty() && !undelivered { Ok(()) } else { Err(CloseReason::StrayBytes) }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.stream.close();
+    }
+}

@@ -1,0 +1,336 @@
+//! [`Error`]: what went wrong, in which wait, under which limit, and what was spent before.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+use waterclock_proto::h1::{FaultKind, InvalidRequest, ProtocolError};
+use waterclock_proto::limit::Limit;
+use waterclock_proto::message::{Headers, ResponseHead};
+use waterclock_proto::screen::{self, Style};
+use waterclock_proto::timeline::{Fired, Phase, RequestSent, Timeline};
+
+use crate::tls::TlsError;
+
+/// The kind of an [`Error`]. The names are a promise; see [`ErrorKind::name`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A limit fired; [`Error::limit`] and [`Error::phase`] say which and where.
+    Timeout,
+    /// The URL cannot be used; nothing was sent.
+    InvalidUrl,
+    /// The method, a header, the body or an option cannot be used; nothing was sent.
+    InvalidRequest,
+    /// No adapter is mounted for the URL.
+    UnsupportedScheme,
+    /// The name does not resolve.
+    Resolve,
+    /// Refused, unreachable, or reset while connecting.
+    Connect,
+    /// The proxy refused, failed or answered nonsense; see [`Error::proxy_response`].
+    Proxy,
+    /// The TLS handshake failed.
+    Tls,
+    /// The peer's certificate was not accepted.
+    Certificate,
+    /// The peer broke HTTP.
+    Protocol,
+    /// The peer closed the connection before a response.
+    Closed,
+    /// The body ended early.
+    IncompleteBody,
+    /// The socket failed while sending.
+    Send,
+    /// The socket failed while receiving.
+    Receive,
+    /// A content coding could not be undone.
+    Decode,
+    /// A size limit was passed.
+    TooLarge,
+    /// The call was cancelled, from another thread or by an interrupt.
+    Cancelled,
+    /// The status is 400 or above, and the caller asked for that to be an error.
+    Status,
+}
+
+impl ErrorKind {
+    /// The name in JSON, logs and documentation.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Timeout => "timeout",
+            ErrorKind::InvalidUrl => "invalid-url",
+            ErrorKind::InvalidRequest => "invalid-request",
+            ErrorKind::UnsupportedScheme => "unsupported-scheme",
+            ErrorKind::Resolve => "resolve",
+            ErrorKind::Connect => "connect",
+            ErrorKind::Proxy => "proxy",
+            ErrorKind::Tls => "tls",
+            ErrorKind::Certificate => "certificate",
+            ErrorKind::Protocol => "protocol",
+            ErrorKind::Closed => "closed",
+            ErrorKind::IncompleteBody => "incomplete-body",
+            ErrorKind::Send => "send",
+            ErrorKind::Receive => "receive",
+            ErrorKind::Decode => "decode",
+            ErrorKind::TooLarge => "too-large",
+            ErrorKind::Cancelled => "cancelled",
+            ErrorKind::Status => "status",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a proxy answered when it refused.
+#[derive(Clone, Debug)]
+pub struct ProxyResponse {
+    /// Status line and fields.
+    pub head: ResponseHead,
+    /// The body, cut at 64 KiB.
+    pub body: Vec<u8>,
+}
+
+/// A failure inside the engine, before it is joined with the timeline of its call.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: ErrorKind,
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
+    pub(crate) fired: Option<Fired>,
+    pub(crate) proxy: Option<Box<ProxyResponse>>,
+}
+
+/// The result of a step of the engine. Failures are rare and large, so they are boxed.
+pub(crate) type Outcome<T> = Result<T, Box<Failure>>;
+
+impl Failure {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Box<Failure> {
+        let message = message.into();
+        Box::new(Failure { kind, message, source: None, fired: None, proxy: None })
+    }
+
+    /// A failure that another error explains; its words are put behind `context`.
+    pub(crate) fn from_error(
+        kind: ErrorKind,
+        context: impl fmt::Display,
+        source: impl StdError + Send + Sync + 'static,
+    ) -> Box<Failure> {
+        let mut failure = Failure::new(kind, format!("{context}: {source}"));
+        failure.source = Some(Box::new(source));
+        failure
+    }
+
+    pub(crate) fn timeout(fired: Fired, message: impl Into<Cow<'static, str>>) -> Box<Failure> {
+        let mut failure = Failure::new(ErrorKind::Timeout, message);
+        failure.fired = Some(fired);
+        failure
+    }
+
+    pub(crate) fn cancelled() -> Box<Failure> {
+        Failure::new(ErrorKind::Cancelled, "the call was cancelled")
+    }
+}
+
+impl From<ProtocolError> for Box<Failure> {
+    fn from(error: ProtocolError) -> Self {
+        let kind = match error.kind() {
+            FaultKind::Protocol => ErrorKind::Protocol,
+            FaultKind::Closed => ErrorKind::Closed,
+            FaultKind::IncompleteBody => ErrorKind::IncompleteBody,
+            FaultKind::TooLarge => ErrorKind::TooLarge,
+        };
+        let mut failure = Failure::new(kind, error.to_string());
+        failure.source = Some(Box::new(error));
+        failure
+    }
+}
+
+impl From<InvalidRequest> for Box<Failure> {
+    fn from(error: InvalidRequest) -> Self {
+        let mut failure = Failure::new(ErrorKind::InvalidRequest, error.to_string());
+        failure.source = Some(Box::new(error));
+        failure
+    }
+}
+
+impl From<TlsError> for Box<Failure> {
+    fn from(error: TlsError) -> Self {
+        let kind =
+            if error.is_certificate() { ErrorKind::Certificate } else { ErrorKind::Tls };
+        let mut failure = Failure::new(kind, error.to_string());
+        failure.source = Some(Box::new(error));
+        failure
+    }
+}
+
+/// Why a call failed.
+///
+/// `{}` is one helpful line; `{:#}` adds the waterfall of the call and what it means.
+///
+/// ```
+/// use std::time::Duration;
+/// use waterclock::{ErrorKind, Limit, Limits, Session};
+///
+/// // Nothing is left of the limit, so nothing is sent.
+/// let error = Session::new()
+///     .get("http://127.0.0.1:9/")
+///     .limits(Limits::total(Duration::ZERO))
+///     .send()
+///     .unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Timeout);
+/// assert_eq!(error.limit(), Some(Limit::Total));
+/// assert!(error.retry_safe());
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    failure: Failure,
+    timeline: Option<Timeline>,
+    status: Option<u16>,
+}
+
+impl Error {
+    pub(crate) fn new(failure: Box<Failure>, timeline: Option<Timeline>) -> Self {
+        let status = timeline.as_ref().and_then(|timeline| timeline.hops().last()?.status);
+        Error(Box::new(Inner { failure: *failure, timeline, status }))
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.failure.kind
+    }
+
+    /// Whether a limit fired.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.kind() == ErrorKind::Timeout
+    }
+
+    /// The limit that fired.
+    #[must_use]
+    pub fn limit(&self) -> Option<Limit> {
+        self.0.failure.fired.map(|fired| fired.limit)
+    }
+
+    /// What the call was doing when it failed.
+    #[must_use]
+    pub fn phase(&self) -> Option<Phase> {
+        match &self.0.failure.fired {
+            Some(fired) => Some(fired.phase),
+            None => self.timeline()?.spans().iter().rev().map(|s| s.phase).find(|p| p.is_wait()),
+        }
+    }
+
+    /// The duration that the fired limit was configured with.
+    #[must_use]
+    pub fn configured(&self) -> Option<Duration> {
+        self.timeline()?.limits().get(self.limit()?)
+    }
+
+    /// How late the call noticed that the limit had expired. Never early.
+    #[must_use]
+    pub fn late_by(&self) -> Option<Duration> {
+        self.0.failure.fired.map(|fired| fired.late_by())
+    }
+
+    /// From the start of the call to its end.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.timeline().map_or(Duration::ZERO, Timeline::elapsed)
+    }
+
+    /// How much of the request had left.
+    #[must_use]
+    pub fn request_sent(&self) -> RequestSent {
+        self.timeline().map_or(RequestSent::No, Timeline::request_sent)
+    }
+
+    /// Whether the request may be sent again without the risk of doing its work twice: nothing of
+    /// it was sent, or its method is idempotent (RFC 9110 §9.2.2).
+    #[must_use]
+    pub fn retry_safe(&self) -> bool {
+        let hop = self.timeline().and_then(|timeline| timeline.hops().last());
+        self.request_sent() == RequestSent::No
+            || hop.is_some_and(|hop| hop.request.method.is_idempotent())
+    }
+
+    /// The status of the response, if its head had arrived.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// What the proxy answered, if it refused.
+    #[must_use]
+    pub fn proxy_response(&self) -> Option<&ProxyResponse> {
+        self.0.failure.proxy.as_deref()
+    }
+
+    /// The record of the call; absent if it never began (an invalid URL).
+    #[must_use]
+    pub fn timeline(&self) -> Option<&Timeline> {
+        self.0.timeline.as_ref()
+    }
+
+    /// What happened, without the method and URL that `Display` puts in front.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.failure.message
+    }
+
+    /// The waterfall and the verdict, as `{:#}` prints them.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        self.timeline().map_or_else(String::new, |timeline| {
+            screen::screen(&[], timeline, &Style::default())
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(hop) = self.timeline().and_then(|timeline| timeline.hops().last()) {
+            write!(f, "{} {}: ", hop.request.method, hop.request.url)?;
+        }
+        f.write_str(&screen::escape(self.message()))?;
+        if f.alternate() {
+            write!(f, "\n\n{}", self.explain())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind())
+            .field("message", &self.message())
+            .field("limit", &self.limit())
+            .field("phase", &self.phase())
+            .field("request_sent", &self.request_sent())
+            .field("elapsed", &self.elapsed())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.failure.source.as_ref().map(|source| &**source as &(dyn StdError + 'static))
+    }
+}
+
+/// The fields of the answer a [`ProxyResponse`] keeps.
+impl ProxyResponse {
+    /// Its header fields.
+    #[must_use]
+    pub fn headers(&self) -> &Headers {
+        &self.head.headers
+    }
+}

@@ -1,0 +1,397 @@
+//! [`Pool`]: which connection serves a request: reuse, liveness, idle age, caps, and waiting for a
+//! free one under the limit `pool`.
+
+use crate::call::Call;
+use crate::connection::Connection;
+use crate::error::{ErrorKind, Failure, Outcome};
+use crate::tls::TlsConfig;
+use crate::world::{Interest, Signal};
+use hashbrown::{Equivalent, HashMap};
+use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use waterclock_proto::h1::CloseReason;
+use waterclock_proto::limit::Limit;
+use waterclock_proto::tick::Tick;
+use waterclock_proto::timeline::{Phase, What};
+
+/// How connections are kept and how many there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// Connections to one host, idle and busy. `None`, the default: any number. When they are all
+    /// busy a call waits for one, bounded by the limit `pool`.
+    pub max_per_host: Option<usize>,
+    /// Connections in all, idle and busy. `None`, the default: any number. Idle ones make way.
+    pub max_total: Option<usize>,
+    /// Idle connections in all; more are closed. Default: 256.
+    pub max_idle: usize,
+    /// How long a connection may be idle and still be used. Default: 90 s.
+    pub idle_age: Duration,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        PoolSettings {
+            max_per_host: None,
+            max_total: None,
+            max_idle: 256,
+            idle_age: Duration::from_secs(90),
+        }
+    }
+}
+
+/// A connection used so recently is not looked at before it is used again: what the peer sends
+/// within the time of flight could not be seen anyway, and the look is a system call.
+const FRESH: Duration = Duration::from_millis(1);
+
+/// What a connection is good for. Connections are shared only between equal keys.
+#[derive(Clone, Debug)]
+pub(crate) struct PoolKey {
+    /// Host name, address or path of a Unix socket, of the peer that is connected to.
+    pub(crate) host: Box<str>,
+    pub(crate) port: u16,
+    /// The TLS configuration, which is one object for equal settings: a verified request can never
+    /// get an unverified connection, nor another's client certificate.
+    pub(crate) tls: Option<TlsConfig>,
+}
+
+/// A [`PoolKey`] that borrows, so that looking up costs no allocation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyRef<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+    pub(crate) tls: Option<&'a TlsConfig>,
+}
+
+impl KeyRef<'_> {
+    fn to_key(self) -> PoolKey {
+        PoolKey { host: self.host.into(), port: self.port, tls: self.tls.cloned() }
+    }
+}
+
+impl PoolKey {
+    pub(crate) fn as_ref(&self) -> KeyRef<'_> {
+        KeyRef { host: &self.host, port: self.port, tls: self.tls.as_ref() }
+    }
+}
+
+impl Hash for KeyRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.host.hash(state);
+        (self.port, self.tls.map_or(0, TlsConfig::id)).hash(state);
+    }
+}
+
+impl Hash for PoolKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_ref().hash(state);
+    }
+}
+
+impl PartialEq for KeyRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let id = |key: &Self| key.tls.map(TlsConfig::id);
+        self.port == other.port && id(self) == id(other) && self.host == other.host
+    }
+}
+
+impl PartialEq for PoolKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_ref() == other.as_ref()
+    }
+}
+
+impl Eq for PoolKey {}
+
+impl Equivalent<PoolKey> for KeyRef<'_> {
+    fn equivalent(&self, key: &PoolKey) -> bool {
+        *self == key.as_ref()
+    }
+}
+
+/// The connections of an adapter.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: PoolSettings,
+    state: Mutex<State>,
+    numbers: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    hosts: HashMap<Arc<PoolKey>, Host>,
+    idle: usize,
+    open: usize,
+    waiters: VecDeque<Arc<Waiter>>,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    /// The one used last is the last: it is the warmest, and the others may age away.
+    idle: Vec<Idle>,
+    open: usize,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: Box<Connection>,
+    since: Tick,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    key: PoolKey,
+    signal: Arc<dyn Signal>,
+}
+
+/// What [`Pool::checkout`] gives.
+pub(crate) enum Checkout {
+    /// A connection that was idle for so long.
+    Reused(Box<Connection>, Duration),
+    /// The right to make a new one.
+    Fresh(Permit),
+}
+
+/// A place among the connections that the pool allows. Dropping it gives the place back.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    pool: Arc<Inner>,
+    key: Arc<PoolKey>,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.pool.lock().release(&self.key);
+    }
+}
+
+impl Hash for ArcKey<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+/// Looks an `Arc<PoolKey>` up by what it holds.
+struct ArcKey<'a>(KeyRef<'a>);
+
+impl Equivalent<Arc<PoolKey>> for ArcKey<'_> {
+    fn equivalent(&self, key: &Arc<PoolKey>) -> bool {
+        self.0.equivalent(key)
+    }
+}
+
+impl Pool {
+    pub(crate) fn new(settings: PoolSettings) -> Self {
+        let (state, numbers) = (Mutex::default(), AtomicU64::new(0));
+        Pool(Arc::new(Inner { settings, state, numbers }))
+    }
+
+    /// The number of the next connection, from 1.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.0.numbers.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A connection for `key`, or the right to make one; `fresh` asks for a new one in any case.
+    pub(crate) fn checkout(
+        &self,
+        call: &mut Call,
+        key: KeyRef<'_>,
+        fresh: bool,
+    ) -> Outcome<Checkout> {
+        let mut waiting = false;
+        loop {
+            let now = call.now();
+            while let Some((mut idle, age)) = self.take_idle(key, now) {
+                if fresh {
+                    // It makes way for the new one.
+                    break;
+                }
+                if age < FRESH || !idle.stream.has_stray_bytes() {
+                    call.disarm(&[Limit::Pool]);
+                    return Ok(Checkout::Reused(idle, age));
+                }
+                let (number, why) = (idle.info.number, CloseReason::StrayBytes);
+                log::debug!("connection {number} to {} is closed while idle: {why}", key.host);
+            }
+            if let Some(permit) = self.take_permit(key, now) {
+                call.disarm(&[Limit::Pool]);
+                return Ok(Checkout::Fresh(permit));
+            }
+            if !waiting {
+                call.arm(Limit::Pool, now);
+                waiting = true;
+            }
+            let waiter = Arc::new(self.new_waiter(call, key)?);
+            // Between the look above and the queue a place may have become free: look again.
+            if self.enqueue(&waiter) {
+                let source = waiter.signal.source();
+                let result = call.wait(Phase::Pool, What::Answer, &mut [Interest::read(source)]);
+                if let Err(failure) = result {
+                    self.leave(&waiter);
+                    return Err(failure);
+                }
+            }
+        }
+    }
+
+    fn new_waiter(&self, call: &Call, key: KeyRef<'_>) -> Outcome<Waiter> {
+        let signal = call.world().signal().map_err(|error| {
+            Failure::from_error(ErrorKind::Connect, "cannot wait for a free connection", error)
+        })?;
+        Ok(Waiter { key: key.to_key(), signal })
+    }
+
+    /// The connection used last, if one is there; those that are too old go on the way.
+    fn take_idle(&self, key: KeyRef<'_>, now: Tick) -> Option<(Box<Connection>, Duration)> {
+        let mut state = self.0.lock();
+        let host = state.hosts.get_mut(&ArcKey(key))?;
+        let idle = host.idle.pop()?;
+        let age = now.since(idle.since);
+        if age <= self.0.settings.idle_age {
+            state.idle -= 1;
+            return Some((idle.connection, age));
+        }
+        // It is the youngest: all are too old.
+        let old = std::mem::take(&mut host.idle);
+        state.idle -= old.len() + 1;
+        drop(state);
+        // Dropped outside the lock, which they take to give back their places.
+        drop((idle, old));
+        None
+    }
+
+    /// The right to make a new connection, if the caps allow one more.
+    fn take_permit(&self, key: KeyRef<'_>, now: Tick) -> Option<Permit> {
+        let settings = &self.0.settings;
+        let mut state = self.0.lock();
+        let open = state.hosts.get(&ArcKey(key)).map_or(0, |host| host.open);
+        if settings.max_per_host.is_some_and(|max| open >= max) {
+            return None;
+        }
+        if settings.max_total.is_some_and(|max| state.open >= max) {
+            let oldest = state.pop_oldest_idle()?;
+            drop(state);
+            drop(oldest);
+            return self.take_permit(key, now);
+        }
+        state.open += 1;
+        let key = match state.hosts.get_key_value(&ArcKey(key)) {
+            Some((shared, _)) => Arc::clone(shared),
+            None => Arc::new(key.to_key()),
+        };
+        state.hosts.entry(Arc::clone(&key)).or_default().open += 1;
+        Some(Permit { pool: Arc::clone(&self.0), key })
+    }
+
+    /// Joins the queue; `false` if a place has become free since the last look.
+    fn enqueue(&self, waiter: &Arc<Waiter>) -> bool {
+        let mut state = self.0.lock();
+        if self.0.has_room(&state, waiter.key.as_ref()) {
+            return false;
+        }
+        state.waiters.push_back(Arc::clone(waiter));
+        true
+    }
+
+    /// Leaves the queue. Whoever was called already passes the call on.
+    fn leave(&self, waiter: &Arc<Waiter>) {
+        let mut state = self.0.lock();
+        let before = state.waiters.len();
+        state.waiters.retain(|other| !Arc::ptr_eq(other, waiter));
+        if state.waiters.len() == before {
+            state.call_next(&waiter.key);
+        }
+    }
+
+    /// Takes back a connection whose exchange has ended well.
+    pub(crate) fn checkin(&self, mut connection: Box<Connection>, now: Tick) {
+        if let Err(reason) = connection.settled() {
+            log::debug!("connection {} is closed: {reason}", connection.info.number);
+            return;
+        }
+        connection.exchanges += 1;
+        let mut state = self.0.lock();
+        let key = Arc::clone(&connection.permit.key);
+        let Some(host) = state.hosts.get_mut(&key) else { return };
+        host.idle.push(Idle { connection, since: now });
+        state.idle += 1;
+        state.call_next(&key);
+        let surplus =
+            if state.idle > self.0.settings.max_idle { state.pop_oldest_idle() } else { None };
+        drop(state);
+        drop(surplus);
+    }
+
+    /// Closes all idle connections. Busy ones are closed when their exchange ends, or kept: a
+    /// session may be used on.
+    pub(crate) fn clear(&self) {
+        let mut state = self.0.lock();
+        let idle: Vec<Idle> =
+            state.hosts.values_mut().flat_map(|host| host.idle.drain(..)).collect();
+        state.idle = 0;
+        drop(state);
+        drop(idle);
+    }
+
+    /// Connections that are idle, and all that are open.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let state = self.0.lock();
+        (state.idle, state.open)
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_room(&self, state: &State, key: KeyRef<'_>) -> bool {
+        let (idle, open) = state
+            .hosts
+            .get(&ArcKey(key))
+            .map_or((false, 0), |host| (!host.idle.is_empty(), host.open));
+        let host_has_room = self.settings.max_per_host.is_none_or(|max| open < max);
+        let total_has_room =
+            self.settings.max_total.is_none_or(|max| state.open < max || state.idle > 0);
+        idle || (host_has_room && total_has_room)
+    }
+}
+
+impl State {
+    /// A connection is gone: its place is free.
+    fn release(&mut self, key: &Arc<PoolKey>) {
+        self.open -= 1;
+        if let Some(host) = self.hosts.get_mut(key) {
+            host.open -= 1;
+            if host.open == 0 {
+                self.hosts.remove(key);
+            }
+        }
+        self.call_next(key);
+    }
+
+    /// Wakes the one that has waited longest for `key`, else the one that has waited longest.
+    fn call_next(&mut self, key: &PoolKey) {
+        let same = self.waiters.iter().position(|waiter| waiter.key == *key);
+        let next = same.or((!self.waiters.is_empty()).then_some(0));
+        if let Some(waiter) = next.and_then(|index| self.waiters.remove(index)) {
+            waiter.signal.set();
+        }
+    }
+
+    fn pop_oldest_idle(&mut self) -> Option<Idle> {
+        let oldest = |host: &&mut Host| host.idle.first().map_or(Tick::NEVER, |idle| idle.since);
+        let host = self
+            .hosts
+            .values_mut()
+            .filter(|host| !host.idle.is_empty())
+            .min_by_key(|host| oldest(&host))?;
+        self.idle -= 1;
+        Some(host.idle.remove(0))
+    }
+}

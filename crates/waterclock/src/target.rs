@@ -1,0 +1,191 @@
+//! [`Target`]: one parser for everything that a URL decides: where to connect, which name is
+//! verified, what goes into `Host` and the request line.
+
+use crate::error::{ErrorKind, Failure, Outcome};
+use crate::proxy::{basic_credentials, percent_decoded, redact};
+use std::path::PathBuf;
+use url::{Host, Url};
+
+/// A URL that can be requested.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    url: Url,
+    place: Place,
+    credentials: Option<String>,
+}
+
+/// What of a [`Target`] is not in its [`Url`] in a usable form.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Place {
+    /// An IPv6 zone, which a WHATWG URL cannot hold.
+    pub(crate) zone: Option<Box<str>>,
+    /// The socket of an `http+unix://` URL.
+    pub(crate) unix: Option<PathBuf>,
+}
+
+/// The longest URL that is accepted, as many servers take no more than a small part of it.
+const LONGEST: usize = 1 << 20;
+
+impl Target {
+    pub(crate) fn parse(text: &str) -> Outcome<Self> {
+        let text = text.trim_start_matches(' ');
+        let invalid = |why: &str| {
+            let shown: String = redact(text).chars().take(200).collect();
+            let text = format!("the URL \"{}\" cannot be used: {why}", shown.escape_debug());
+            Failure::new(ErrorKind::InvalidUrl, text)
+        };
+        if text.len() > LONGEST {
+            return Err(invalid("it is longer than 1 MiB"));
+        }
+        // The WHATWG parser would drop tabs and line breaks without a word.
+        if let Some(at) = text.find(|c: char| c.is_control()) {
+            return Err(invalid(&format!("it has a control character at offset {at}")));
+        }
+        let (text, zone) = split_zone(text);
+        let mut url = Url::parse(&text).map_err(|error| match error {
+            url::ParseError::RelativeUrlWithoutBase => {
+                invalid(&format!("it has no scheme; perhaps https://{}", redact(&text)))
+            }
+            error => invalid(&error.to_string()),
+        })?;
+        let unix = if url.scheme() == "http+unix" {
+            let host = url.host_str().ok_or_else(|| invalid("it names no socket"))?;
+            let path = String::from_utf8(percent_decoded(host));
+            Some(PathBuf::from(path.map_err(|_| invalid("its socket path is not UTF-8"))?))
+        } else {
+            None
+        };
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(invalid("it has no host"));
+        }
+        if url.port() == Some(0) {
+            return Err(invalid("port 0 cannot be connected to"));
+        }
+        let credentials = basic_credentials(&url);
+        if credentials.is_some() {
+            // Neither fails for a URL with a host.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+        }
+        Ok(Target { url, place: Place { zone, unix }, credentials })
+    }
+
+    /// `Authorization` for the userinfo of the URL.
+    pub(crate) fn credentials(&self) -> Option<&str> {
+        self.credentials.as_deref()
+    }
+
+    pub(crate) fn into_parts(self) -> (Url, Place) {
+        (self.url, self.place)
+    }
+}
+
+/// Takes the zone out of `[fe80::1%25eth0]` (RFC 6874; a bare `%` is accepted as browsers never
+/// see it and people type it).
+fn split_zone(text: &str) -> (std::borrow::Cow<'_, str>, Option<Box<str>>) {
+    let split = || {
+        let open = text.find("://")? + 3;
+        let authority_end = text[open..].find(['/', '?', '#']).map_or(text.len(), |at| open + at);
+        let bracket = open + text[open..authority_end].find('[')?;
+        let close = bracket + text[bracket..authority_end].find(']')?;
+        let percent = bracket + text[bracket..close].find('%')?;
+        let zone = text[percent + 1..close].strip_prefix("25").unwrap_or(&text[percent + 1..close]);
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        (!zone.is_empty() && zone.bytes().all(fits)).then_some(())?;
+        Some((format!("{}{}", &text[..percent], &text[close..]), zone.into()))
+    };
+    match split() {
+        Some((text, zone)) => (text.into(), Some(zone)),
+        None => (text.into(), None),
+    }
+}
+
+/// The host as it is looked up, connected to and verified: no brackets.
+pub(crate) fn host(url: &Url) -> std::borrow::Cow<'_, str> {
+    match url.host() {
+        Some(Host::Ipv6(address)) => address.to_string().into(),
+        _ => url.host_str().unwrap_or_default().into(),
+    }
+}
+
+/// `Host`, and the authority of an absolute-form target.
+pub(crate) fn authority<'u>(url: &'u Url, place: &Place) -> &'u str {
+    if place.unix.is_some() {
+        return "localhost";
+    }
+    &url[url::Position::BeforeHost..url::Position::AfterPort]
+}
+
+/// Path and query, never the fragment (RFC 9110 §4.2.5).
+pub(crate) fn origin_form(url: &Url) -> &str {
+    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    if target.is_empty() { "/" } else { target }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Target {
+        Target::parse(text).unwrap()
+    }
+
+    fn refused(text: &str) -> String {
+        let failure = Target::parse(text).unwrap_err();
+        assert_eq!(failure.kind, ErrorKind::InvalidUrl);
+        failure.message.into_owned()
+    }
+
+    #[test]
+    fn what_is_verified_is_what_is_connected_to() {
+        let of = |text| host(&parse(text).url).into_owned();
+        assert_eq!(of("http://0x7f000001/"), "127.0.0.1");
+        assert_eq!(of("http://[::1]:8080/"), "::1");
+        assert_eq!(of("http://EXAMPLE.com/"), "example.com");
+        assert_eq!(of("https://한국.kr/"), "xn--3e0b707e.kr");
+    }
+
+    #[test]
+    fn the_request_line_has_no_fragment_and_no_userinfo() {
+        let target = parse("https://user:pass@example.com:8443/a b?q=1#part");
+        assert_eq!(origin_form(&target.url), "/a%20b?q=1");
+        assert_eq!(authority(&target.url, &target.place), "example.com:8443");
+        assert_eq!(target.credentials(), Some("Basic dXNlcjpwYXNz"));
+        assert!(!target.url.as_str().contains("pass"));
+    }
+
+    #[test]
+    fn the_default_port_is_left_out() {
+        let target = parse("https://example.com:443");
+        assert_eq!(authority(&target.url, &target.place), "example.com");
+        assert_eq!(origin_form(&target.url), "/");
+    }
+
+    #[test]
+    fn zones_are_kept_beside_the_url() {
+        let target = parse("http://[fe80::1%25eth0]:80/x");
+        assert_eq!(target.place.zone.as_deref(), Some("eth0"));
+        assert_eq!(authority(&target.url, &target.place), "[fe80::1]");
+    }
+
+    #[test]
+    fn a_unix_socket_is_named_by_the_host() {
+        let target = parse("http+unix://%2Fvar%2Frun%2Fdocker.sock/info?x=1");
+        assert_eq!(target.place.unix.as_deref(), Some(std::path::Path::new("/var/run/docker.sock")));
+        assert_eq!(origin_form(&target.url), "/info?x=1");
+        assert_eq!(authority(&target.url, &target.place), "localhost");
+    }
+
+    #[test]
+    fn bad_urls_are_refused_and_say_why() {
+        assert!(refused("example.com/x").contains("perhaps https://example.com/x"));
+        assert!(refused("http://a\r\nb/").contains("control character at offset 8"));
+        assert!(refused("http://host:99999/").contains("port"));
+        assert!(refused("http://[::1/").contains("IPv6"));
+        assert!(refused("http://host:0/").contains("port 0"));
+        assert!(!refused("http://user:secret@[::1/").contains("secret"));
+        for text in ["http://", "https:///", "http://a b/", "http://%00/", ""] {
+            refused(text);
+        }
+    }
+}
