@@ -2,8 +2,8 @@
 //!
 //! Codings are `gzip`, `x-gzip`, `deflate`, `br` and `zstd`, alone or chained. The caller lends a
 //! piece of the coded body and room for decoded bytes; a bomb never inflates to more than that room.
-//! Between chained codings there are fixed buffers, so memory depends on the codings (gzip and
-//! deflate 50 KiB, br at most 17 MiB, zstd at most 9 MiB), never on the body.
+//! Between chained codings there are fixed buffers, so memory is bounded by the codings'
+//! windows (gzip and deflate 32 KiB, br at most 16 MiB, zstd at most 8 MiB), whatever the body.
 //!
 //! ```
 //! use waterclock_proto::decode::{DecodeLimits, Decoder, State};

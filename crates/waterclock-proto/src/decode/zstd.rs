@@ -14,6 +14,8 @@ const WINDOW_LOG: u32 = 23;
 #[derive(Default)]
 pub(super) struct Zstd {
     context: Option<DCtx<'static>>,
+    /// Whether the last call filled the room, so that there may be more without further input.
+    held_back: bool,
     /// The first bytes of the current frame, or of what follows the last one.
     opening: Opening,
     /// Whether `opening` turned out to begin a frame that is not complete yet.
@@ -66,12 +68,17 @@ impl Zstd {
         loop {
             let replay = !self.opening.rest().is_empty();
             let bytes = if replay { self.opening.rest() } else { io.input() };
+            // libzstd takes repeated calls in which nothing can move for a fault.
+            if io.room().is_empty() || (bytes.is_empty() && !self.held_back) {
+                return Ok(Flow::More);
+            }
             let mut input = InBuffer::around(cut(bytes, MAX_TURN));
             // A frame that fits into the room as a whole would be exempt from the window's limit, so
             // what is allowed would depend on the caller's room. Small turns never reach that size.
             let mut room = OutBuffer::around(cut_mut(io.room(), MAX_TURN));
             let result = context.decompress_stream(&mut room, &mut input);
             let (consumed, produced) = (input.pos(), room.pos());
+            self.held_back = produced == room.capacity();
             if replay {
                 self.opening.replay(consumed);
             } else {

@@ -214,11 +214,11 @@ proptest::proptest! {
     /// race ends.
     #[test]
     fn every_race_ends(
-        addresses in 0_usize..6,
+        addresses in 0_u16..6,
         limit in 1_u32..700,
         answers in proptest::collection::vec((0_u32..400, 0_usize..6), 0..12),
     ) {
-        let list = (0..addresses).map(|port| SocketAddr::from(([127, 0, 0, 1], port as u16)));
+        let list = (0..addresses).map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let settings = RaceSettings { address_limit: Some(limit * MS), ..Default::default() };
         let mut race = Race::new(list, settings);
         let (mut now, mut next, mut answers) = (at(0), 0, answers.into_iter());
@@ -246,7 +246,7 @@ proptest::proptest! {
                 Step::Lost => break,
             }
         }
-        assert_eq!(next, addresses);
+        assert_eq!(next, usize::from(addresses));
         assert_eq!(race.step(now), Step::Lost);
         assert_eq!(race.running().count(), 0);
     }
