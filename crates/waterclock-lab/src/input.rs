@@ -12,7 +12,7 @@ const BUFFER: usize = 64 * 1024;
 const MAX_HEAD: usize = 4 * 1024 * 1024;
 const MAX_LINE: usize = 16 * 1024;
 
-/// Reads at most `bytes`, then rests for `every`.
+/// Takes at most `bytes` of a body at a time, after a rest of `every`.
 #[derive(Clone, Copy)]
 pub(crate) struct Pace {
     pub(crate) bytes: usize,
@@ -66,12 +66,6 @@ impl Input {
         Ok(count > 0)
     }
 
-    fn fill_paced(&mut self, link: &Link, stop: &Stop, pace: Option<Pace>) -> io::Result<bool> {
-        let Some(pace) = pace else { return self.fill(link) };
-        stop.sleep(pace.every)?;
-        self.fill_some(link, pace.bytes.max(1))
-    }
-
     /// Takes a head; `None` if the peer ended without sending a byte of one.
     pub(crate) fn head(&mut self, link: &Link) -> io::Result<Option<Head>> {
         let mut searched = 0;
@@ -92,7 +86,7 @@ impl Input {
         }
     }
 
-    fn line(&mut self, source: &mut Source<'_>) -> io::Result<String> {
+    fn line(&mut self, source: &Source<'_>) -> io::Result<String> {
         loop {
             if let Some(place) = self.unread().iter().position(|&byte| byte == b'\n') {
                 return Ok(String::from_utf8_lossy(self.take(place + 1)).trim().to_owned());
@@ -100,7 +94,7 @@ impl Input {
             if self.unread().len() > MAX_LINE {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "the line has no end"));
             }
-            if !self.fill_paced(source.link, source.stop, source.pace)? {
+            if !self.fill_some(source.link, source.most())? {
                 return Err(cut());
             }
         }
@@ -112,6 +106,16 @@ pub(crate) struct Source<'a> {
     pub(crate) link: &'a Link,
     pub(crate) stop: &'a Stop,
     pub(crate) pace: Option<Pace>,
+}
+
+impl Source<'_> {
+    fn most(&self) -> usize {
+        self.pace.map_or(usize::MAX, |pace| pace.bytes.max(1))
+    }
+
+    fn rest(&self) -> io::Result<()> {
+        self.pace.map_or(Ok(()), |pace| self.stop.sleep(pace.every))
+    }
 }
 
 /// A body being read. `next` gives its decoded pieces as they arrive.
@@ -141,7 +145,7 @@ impl Body {
     pub(crate) fn next<'a>(
         &mut self,
         input: &'a mut Input,
-        source: &mut Source<'_>,
+        source: &Source<'_>,
     ) -> io::Result<Option<&'a [u8]>> {
         loop {
             match *self {
@@ -155,15 +159,16 @@ impl Body {
                     *self = Body::ChunkSize;
                 }
                 Body::Left(_) | Body::Chunk(_) | Body::UntilClose if !input.is_empty() => {
-                    return Ok(Some(self.piece(input)));
+                    source.rest()?;
+                    return Ok(Some(self.piece(input, source.most())));
                 }
                 Body::UntilClose => {
-                    if !input.fill_paced(source.link, source.stop, source.pace)? {
+                    if !input.fill_some(source.link, source.most())? {
                         *self = Body::Done;
                     }
                 }
                 Body::Left(_) | Body::Chunk(_) => {
-                    if !input.fill_paced(source.link, source.stop, source.pace)? {
+                    if !input.fill_some(source.link, source.most())? {
                         return Err(cut());
                     }
                 }
@@ -171,16 +176,16 @@ impl Body {
         }
     }
 
-    fn piece<'a>(&mut self, input: &'a mut Input) -> &'a [u8] {
-        let (Body::Left(left) | Body::Chunk(left)) = self else { return input.take(usize::MAX) };
-        let piece = input.take(usize::try_from(*left).unwrap_or(usize::MAX));
+    fn piece<'a>(&mut self, input: &'a mut Input, most: usize) -> &'a [u8] {
+        let (Body::Left(left) | Body::Chunk(left)) = self else { return input.take(most) };
+        let piece = input.take(usize::try_from(*left).unwrap_or(usize::MAX).min(most));
         *left -= piece.len() as u64;
         piece
     }
 }
 
 /// Reads a chunk's size line; after the last chunk the trailer section is read and dropped.
-fn next_chunk(input: &mut Input, source: &mut Source<'_>) -> io::Result<Body> {
+fn next_chunk(input: &mut Input, source: &Source<'_>) -> io::Result<Body> {
     let line = input.line(source)?;
     let digits = line.split(';').next().unwrap_or_default().trim();
     let size = u64::from_str_radix(digits, 16)

@@ -180,8 +180,8 @@ impl<'a> Session<'a> {
         if waits && may_continue && self.input.is_empty() {
             link.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        let mut source = Source { link, stop, pace };
-        while let Some(piece) = pending.body.next(&mut self.input, &mut source)? {
+        let source = Source { link, stop, pace };
+        while let Some(piece) = pending.body.next(&mut self.input, &source)? {
             log.write(|seen| {
                 if let Some(request) = seen.requests.get_mut(pending.place) {
                     request.body.extend_from_slice(piece);
@@ -206,9 +206,9 @@ impl<'a> Session<'a> {
 
     fn drain(&mut self, pace: Option<Pace>) -> io::Result<()> {
         let Connection { link, stop, .. } = self.connection;
-        let mut source = Source { link, stop, pace };
+        let source = Source { link, stop, pace };
         let mut everything = Body::UntilClose;
-        while everything.next(&mut self.input, &mut source)?.is_some() {}
+        while everything.next(&mut self.input, &source)?.is_some() {}
         Ok(())
     }
 
