@@ -27,6 +27,7 @@
 #![allow(clippy::disallowed_methods)] // the lab is the peer: its business is to block and sleep
 
 mod blackhole;
+mod dns;
 mod head;
 mod identity;
 mod input;
@@ -42,6 +43,7 @@ mod stream;
 mod tls;
 
 pub use blackhole::Blackhole;
+pub use dns::{DnsAnswer, DnsQuery, DnsServer, DnsStub, Family, Says, Zone};
 pub use identity::{Authority, Identity};
 pub use log::{Handshakes, ReceivedRequest};
 pub use script::Script;
