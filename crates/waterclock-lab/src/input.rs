@@ -66,15 +66,15 @@ impl Input {
         Ok(count > 0)
     }
 
-    /// Takes a head; `None` if the peer ended without sending a byte of one.
-    pub(crate) fn head(&mut self, link: &Link) -> io::Result<Option<Head>> {
+    /// Reads until a whole head is there and gives its length; `None` if the peer ended without
+    /// sending a byte of one.
+    pub(crate) fn find_head_end(&mut self, link: &Link) -> io::Result<Option<usize>> {
         let mut searched = 0;
         loop {
             let unread = self.unread();
-            let from = searched.min(unread.len());
-            let found = unread.get(from..).unwrap_or_default().windows(4);
-            if let Some(place) = found.into_iter().position(|four| four == b"\r\n\r\n") {
-                return Ok(Some(Head::parse(self.take(from + place + 4))));
+            let mut fours = unread.get(searched..).unwrap_or_default().windows(4);
+            if let Some(place) = fours.position(|four| four == b"\r\n\r\n") {
+                return Ok(Some(searched + place + 4));
             }
             searched = unread.len().saturating_sub(3);
             if unread.len() > MAX_HEAD {
@@ -84,6 +84,12 @@ impl Input {
                 return if self.is_empty() { Ok(None) } else { Err(cut()) };
             }
         }
+    }
+
+    /// Takes a head; `None` if the peer ended without sending a byte of one.
+    pub(crate) fn head(&mut self, link: &Link) -> io::Result<Option<Head>> {
+        let end = self.find_head_end(link)?;
+        Ok(end.map(|end| Head::parse(self.take(end))))
     }
 
     fn line(&mut self, source: &Source<'_>) -> io::Result<String> {

@@ -28,12 +28,15 @@
 
 mod blackhole;
 mod dns;
+mod fast;
 mod head;
 mod identity;
 mod input;
 mod link;
 mod listener;
 mod log;
+mod proxy;
+mod relay;
 mod script;
 mod server;
 mod session;
@@ -44,8 +47,10 @@ mod tls;
 
 pub use blackhole::Blackhole;
 pub use dns::{DnsAnswer, DnsQuery, DnsServer, DnsStub, Family, Says, Zone};
+pub use fast::FastServer;
 pub use identity::{Authority, Identity};
 pub use log::{Handshakes, ReceivedRequest};
+pub use proxy::{Proxy, ProxyAction, ProxyBuilder};
 pub use script::Script;
 pub use server::{Builder, Server};
 pub use step::{

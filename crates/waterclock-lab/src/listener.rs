@@ -245,7 +245,7 @@ pub(crate) fn spawn(
     thread::Builder::new().name(name.to_owned()).spawn(work)
 }
 
-fn tcp(stream: TcpStream) -> Stream {
+pub(crate) fn tcp(stream: TcpStream) -> Stream {
     let _ = stream.set_nodelay(true);
     Stream::Tcp(stream)
 }

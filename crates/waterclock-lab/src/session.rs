@@ -28,7 +28,7 @@ pub(crate) struct Pending {
     pub(crate) head: Head,
     body: Body,
     /// Its place in the log.
-    place: usize,
+    pub(crate) place: usize,
 }
 
 impl<'a> Session<'a> {
@@ -53,14 +53,18 @@ impl<'a> Session<'a> {
             let request = self.connection.log.read(|seen| seen.requests.get(place).cloned());
             let Some(request) = request else { break };
             let flow = self.run(&answer(&request))?;
-            let body_left = self.pending.as_ref().is_some_and(|it| !it.body.is_done());
-            if flow == Flow::End || !keeps_alive || body_left {
+            if flow == Flow::End || !keeps_alive || self.owes_body() {
                 self.finish(flow);
                 return Ok(());
             }
         }
         self.finish(Flow::Next);
         Ok(())
+    }
+
+    /// Is there a request whose body has not been read to its end?
+    pub(crate) fn owes_body(&self) -> bool {
+        self.pending.as_ref().is_some_and(|it| !it.body.is_done())
     }
 
     /// The ordinary end, unless a step has chosen another.

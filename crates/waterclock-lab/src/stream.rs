@@ -45,6 +45,11 @@ impl Stream {
         let _ = self.shutdown(Shutdown::Write);
     }
 
+    /// Ends a `read` that another thread is blocked in, and tells the peer nothing.
+    pub(crate) fn stop_reading(&self) {
+        let _ = self.shutdown(Shutdown::Read);
+    }
+
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match self {
             Stream::Tcp(stream) => stream.shutdown(how),
