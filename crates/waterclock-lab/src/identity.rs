@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -26,9 +27,17 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// A new authority with a key of its own.
+    /// A new authority with a key and a name of its own.
     pub fn new() -> io::Result<Self> {
-        let mut params = named("waterclock lab authority", &[])?;
+        // Authorities of one name are taken for each other until a signature fails.
+        static COUNT: AtomicUsize = AtomicUsize::new(1);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self::named(&format!("waterclock lab authority {}.{number}", std::process::id()))
+    }
+
+    /// A new authority with this name, which may be that of another one.
+    pub fn named(name: &str) -> io::Result<Self> {
+        let mut params = named(name, &[])?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(io::Error::other)?;
