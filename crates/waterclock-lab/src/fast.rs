@@ -1,0 +1,304 @@
+//! A fast, polite server for load tests and benchmarks: one read and one write a request.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use crate::head::Framing;
+use crate::input::{Body, Input, Source};
+use crate::listener::{Connection, Listen, Listener};
+use crate::tls::Tls;
+
+/// The period of the bodies' pattern; prime, so that no buffer size hides a shift.
+const PERIOD: usize = 251;
+const BLOCK: usize = PERIOD * 1024;
+/// Bodies up to this length go out together with their head.
+const SMALL: usize = 16 * 1024;
+/// A size of chunks that costs no memory to speak of.
+const MAX_CHUNK: usize = 1 << 20;
+
+static PATTERN: LazyLock<Vec<u8>> =
+    LazyLock::new(|| (0..=250_u8).cycle().take(BLOCK + PERIOD).collect());
+
+/// A keep-alive server that answers as fast as it can, one thread a connection.
+///
+/// | request | response |
+/// |---|---|
+/// | `GET /bytes/N` | N bytes with `Content-Length`; byte number i is `i % 251` |
+/// | `GET /chunked/N/SIZE` | the same bytes in chunks of SIZE |
+/// | any with `X-Id: v`, or `?id=v` | `v`, in an `X-Id` field and as the body |
+/// | any with a body | reads it; the body is its length in decimal |
+/// | any other | `ok` |
+///
+/// `X-Id` is echoed as a field in the first two as well, and HEAD is answered without a body.
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use std::net::TcpStream;
+///
+/// let server = waterclock_lab::FastServer::start()?;
+/// let mut client = TcpStream::connect(server.address())?;
+/// client.write_all(b"GET /?id=7 HTTP/1.1\r\nConnection: close\r\n\r\n")?;
+/// let mut answer = String::new();
+/// client.read_to_string(&mut answer)?;
+/// assert!(answer.starts_with("HTTP/1.1 200 OK\r\nX-Id: 7\r\n"));
+/// assert!(answer.ends_with("Content-Length: 1\r\n\r\n7"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct FastServer {
+    listener: Listener,
+    requests: Arc<AtomicU64>,
+}
+
+impl FastServer {
+    /// Starts on 127.0.0.1 and a free port, in clear.
+    pub fn start() -> io::Result<Self> {
+        Self::listen(&Listen::default())
+    }
+
+    /// Starts with TLS.
+    pub fn start_tls(tls: impl Into<Tls>) -> io::Result<Self> {
+        Self::listen(&Listen { tls: Some(tls.into()), ..Listen::default() })
+    }
+
+    fn listen(listen: &Listen) -> io::Result<Self> {
+        let requests = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&requests);
+        let listener = Listener::start(listen, move |connection| {
+            let _ = serve(&connection, &counter);
+            connection.link.notify();
+        })?;
+        Ok(FastServer { listener, requests })
+    }
+
+    /// The address of the listener.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address
+    }
+
+    /// The URL of `path` here.
+    pub fn url(&self, path: &str) -> String {
+        let scheme = if self.listener.is_tls { "https" } else { "http" };
+        format!("{scheme}://{}{path}", self.address())
+    }
+
+    /// Connections accepted so far.
+    pub fn connections(&self) -> usize {
+        self.listener.log.read(|seen| seen.accepted)
+    }
+
+    /// Connections that are open now.
+    pub fn open_connections(&self) -> usize {
+        self.listener.log.read(|seen| seen.open)
+    }
+
+    /// Waits until at most `count` connections are open; an error (`TimedOut`) after `patience`.
+    pub fn wait_for_open_connections(&self, count: usize, patience: Duration) -> io::Result<()> {
+        self.listener.log.wait(patience, &format!("at most {count} open connections"), |seen| {
+            (seen.open <= count).then_some(())
+        })
+    }
+
+    /// Requests received so far.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+}
+
+fn serve(connection: &Connection, requests: &AtomicU64) -> io::Result<()> {
+    let Connection { link, stop, .. } = connection;
+    let mut input = Input::new();
+    let mut out = Vec::with_capacity(SMALL);
+    loop {
+        let Some(end) = input.find_head_end(link)? else { return Ok(()) };
+        requests.fetch_add(1, Ordering::Relaxed);
+        let mut request = Request::parse(input.take(end));
+        if request.framing != Framing::NONE {
+            if request.expects && input.is_empty() {
+                link.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            }
+            let source = Source { link, stop, pace: None };
+            let mut body = Body::new(request.framing);
+            let mut length = 0;
+            while let Some(piece) = body.next(&mut input, &source)? {
+                length += piece.len();
+            }
+            request.reply = Reply::Text(length.to_string());
+        }
+        respond(connection, &request, &mut out)?;
+        if request.closes {
+            return Ok(());
+        }
+    }
+}
+
+struct Request {
+    is_head: bool,
+    reply: Reply,
+    id: Option<String>,
+    framing: Framing,
+    expects: bool,
+    closes: bool,
+}
+
+enum Reply {
+    Text(String),
+    Bytes(u64),
+    Chunked(u64, usize),
+}
+
+impl Request {
+    fn parse(head: &[u8]) -> Request {
+        let head = std::str::from_utf8(head).unwrap_or_default();
+        let mut lines = head.split("\r\n");
+        let mut words = lines.next().unwrap_or_default().split(' ');
+        let method = words.next().unwrap_or_default();
+        let target = words.next().unwrap_or_default();
+        let mut request = Request {
+            is_head: method == "HEAD",
+            reply: Reply::Text("ok".into()),
+            id: None,
+            framing: Framing::NONE,
+            expects: false,
+            closes: words.next() == Some("HTTP/1.0"),
+        };
+        for line in lines {
+            request.field(line);
+        }
+        request.target(target);
+        request
+    }
+
+    fn field(&mut self, line: &str) {
+        let Some((name, value)) = line.split_once(':') else { return };
+        let value = value.trim();
+        // By length first: most fields are none of these.
+        match name.len() {
+            4 if name.eq_ignore_ascii_case("x-id") => self.id = Some(value.to_owned()),
+            6 if name.eq_ignore_ascii_case("expect") => self.expects = true,
+            10 if name.eq_ignore_ascii_case("connection") => {
+                self.closes = value.eq_ignore_ascii_case("close")
+                    || self.closes && !value.eq_ignore_ascii_case("keep-alive");
+            }
+            14 if name.eq_ignore_ascii_case("content-length") => {
+                self.framing = value.parse().map_or(Framing::NONE, Framing::Length);
+            }
+            17 if name.eq_ignore_ascii_case("transfer-encoding") => {
+                self.framing = Framing::Chunked;
+            }
+            _ => {}
+        }
+    }
+
+    fn target(&mut self, target: &str) {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let queried = query.split('&').find_map(|pair| pair.strip_prefix("id="));
+        if let Some(id) = queried {
+            self.id = Some(id.to_owned());
+        }
+        let number = |text: &str| text.parse::<u64>().ok();
+        if let Some(length) = path.strip_prefix("/bytes/").and_then(number) {
+            self.reply = Reply::Bytes(length);
+        } else if let Some((length, size)) =
+            path.strip_prefix("/chunked/").and_then(|rest| rest.split_once('/'))
+        {
+            let size = size.parse().unwrap_or(1).clamp(1, MAX_CHUNK);
+            self.reply = Reply::Chunked(number(length).unwrap_or(0), size);
+        } else if let Some(id) = &self.id {
+            self.reply = Reply::Text(id.clone());
+        }
+    }
+}
+
+fn respond(connection: &Connection, request: &Request, out: &mut Vec<u8>) -> io::Result<()> {
+    out.clear();
+    out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+    if let Some(id) = &request.id {
+        out.extend_from_slice(b"X-Id: ");
+        out.extend_from_slice(id.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+    if request.closes {
+        out.extend_from_slice(b"Connection: close\r\n");
+    }
+    match &request.reply {
+        Reply::Text(text) => {
+            length_field(out, text.len() as u64);
+            if !request.is_head {
+                out.extend_from_slice(text.as_bytes());
+            }
+            connection.link.write_all(out)
+        }
+        Reply::Bytes(length) => {
+            length_field(out, *length);
+            let length = if request.is_head { 0 } else { *length };
+            send_bytes(connection, length, out)
+        }
+        Reply::Chunked(length, size) => {
+            out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+            if request.is_head {
+                return connection.link.write_all(out);
+            }
+            send_chunks(connection, *length, *size, out)
+        }
+    }
+}
+
+fn length_field(out: &mut Vec<u8>, length: u64) {
+    out.extend_from_slice(b"Content-Length: ");
+    out.extend_from_slice(length.to_string().as_bytes());
+    out.extend_from_slice(b"\r\n\r\n");
+}
+
+/// Sends what is in `out` and then `length` bytes of the pattern.
+fn send_bytes(connection: &Connection, length: u64, out: &mut Vec<u8>) -> io::Result<()> {
+    let mut left = length;
+    if left <= SMALL as u64 {
+        out.extend_from_slice(pattern(0, left));
+        left = 0;
+    }
+    connection.link.write_all(out)?;
+    while left > 0 {
+        // Whole blocks are whole periods, so each begins at the pattern's start.
+        let piece = pattern(0, left);
+        connection.link.write_all(piece)?;
+        left -= piece.len() as u64;
+    }
+    Ok(())
+}
+
+/// Sends what is in `out` and then the pattern in chunks of `size`, many chunks a write.
+fn send_chunks(
+    connection: &Connection,
+    length: u64,
+    size: usize,
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
+    let mut sent = 0;
+    while sent < length {
+        let chunk = (length - sent).min(size as u64);
+        out.extend_from_slice(format!("{chunk:x}\r\n").as_bytes());
+        let end = sent + chunk;
+        while sent < end {
+            let piece = pattern(sent, end - sent);
+            out.extend_from_slice(piece);
+            sent += piece.len() as u64;
+        }
+        out.extend_from_slice(b"\r\n");
+        if out.len() >= BLOCK {
+            connection.link.write_all(out)?;
+            out.clear();
+        }
+    }
+    out.extend_from_slice(b"0\r\n\r\n");
+    connection.link.write_all(out)
+}
+
+/// At most a block of the pattern from `offset` on.
+fn pattern(offset: u64, length: u64) -> &'static [u8] {
+    let from = usize::try_from(offset % PERIOD as u64).unwrap_or_default();
+    let length = usize::try_from(length).unwrap_or(BLOCK).min(BLOCK);
+    PATTERN.get(from..from + length).unwrap_or_default()
+}

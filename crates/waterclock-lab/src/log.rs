@@ -1,0 +1,126 @@
+//! What a server saw: connections, handshakes, requests.
+
+use std::io;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::head::Head;
+use crate::stop::lock;
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub struct ReceivedRequest {
+    /// The connection it came on, counted from 0 in the order of acceptance.
+    pub connection: usize,
+    /// Its place on that connection, counted from 0.
+    pub number: usize,
+    /// When the last byte of the head had been read.
+    pub received: Instant,
+    /// The method, as sent.
+    pub method: String,
+    /// The request target, as sent: `/path?query`, an absolute URL, or `host:port` for CONNECT.
+    pub target: String,
+    /// `HTTP/1.1`, as sent.
+    pub version: String,
+    /// Field names and values in wire order and case.
+    pub headers: Vec<(String, String)>,
+    /// The head byte for byte, with its empty line.
+    pub raw_head: Vec<u8>,
+    /// The body without its framing, as far as the script has read it.
+    pub body: Vec<u8>,
+    /// True once the body has been read to its end, or there is none.
+    pub complete: bool,
+}
+
+impl ReceivedRequest {
+    pub(crate) fn new(head: &Head, connection: usize, number: usize, complete: bool) -> Self {
+        let mut words = head.start_line.splitn(3, ' ').map(String::from);
+        ReceivedRequest {
+            connection,
+            number,
+            received: Instant::now(),
+            method: words.next().unwrap_or_default(),
+            target: words.next().unwrap_or_default(),
+            version: words.next().unwrap_or_default(),
+            headers: head.fields.clone(),
+            raw_head: head.raw.clone(),
+            body: Vec::new(),
+            complete,
+        }
+    }
+
+    /// The value of the first field with this name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        crate::head::find(&self.headers, name)
+    }
+
+    /// The path of the target, without query.
+    pub fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+}
+
+/// How many TLS handshakes came to which end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handshakes {
+    /// Completed with certificate and key exchange.
+    pub full: usize,
+    /// Completed by resuming an earlier session.
+    pub resumed: usize,
+    /// Refused by the peer, broken off, or ended by the script.
+    pub failed: usize,
+}
+
+#[derive(Default)]
+pub(crate) struct Log {
+    state: Mutex<Seen>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) accepted: usize,
+    pub(crate) open: usize,
+    pub(crate) handshakes: Handshakes,
+    pub(crate) requests: Vec<ReceivedRequest>,
+}
+
+impl Log {
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
+        look(&lock(&self.state))
+    }
+
+    pub(crate) fn write<T>(&self, change: impl FnOnce(&mut Seen) -> T) -> T {
+        let result = change(&mut lock(&self.state));
+        self.changed.notify_all();
+        result
+    }
+
+    /// Waits until `look` finds what it looks for; `TimedOut` after `patience`.
+    pub(crate) fn wait<T>(
+        &self,
+        patience: Duration,
+        what: &str,
+        look: impl Fn(&Seen) -> Option<T>,
+    ) -> io::Result<T> {
+        let start = Instant::now();
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(found) = look(&state) {
+                return Ok(found);
+            }
+            let left = patience.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                let sentence = format!(
+                    "waited {patience:?} for {what}; saw {} connections ({} open), {} requests",
+                    state.accepted,
+                    state.open,
+                    state.requests.len(),
+                );
+                return Err(io::Error::new(io::ErrorKind::TimedOut, sentence));
+            }
+            let woken = self.changed.wait_timeout(state, left);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
