@@ -6,6 +6,7 @@ pub mod h1;
 pub mod limit;
 pub mod message;
 pub mod race;
+pub mod screen;
 pub mod tick;
 pub mod timeline;
 pub mod tunnel;

@@ -1,0 +1,109 @@
+//! What people see of a call: the waterfall of its waits, and why no limit fired or which one did.
+//!
+//! Everything here is a pure function of a recorded [`Timeline`], so a saved call reads the same as a
+//! live one. No line is wider than [`Style::width`], whatever a server sent.
+//!
+//! ```
+//! use std::time::Duration;
+//! use waterclock_proto::limit::{Limit, Limits};
+//! use waterclock_proto::screen::{self, Charset, Style};
+//! use waterclock_proto::tick::Tick;
+//! use waterclock_proto::timeline::{Phase, SpanEnd, Timeline, What};
+//!
+//! let ms = |n: u64| Tick::from_nanos(n * 1_000_000);
+//! let mut timeline = Timeline::new(ms(0), Limits::per_wait(Duration::from_millis(80)));
+//! let read = Some((ms(80), Limit::Read));
+//! timeline.record_wait(Phase::FirstByte, What::Read, ms(0), ms(60), read, SpanEnd::Ready);
+//! timeline.finish(ms(60));
+//!
+//! let style = Style { charset: Charset::Ascii, ..Style::default() };
+//! let text = screen::waterfall(&timeline, &style);
+//! assert!(text.contains("  75% of 80"));
+//! assert!(text.contains(" 60.0 ms = 60.0 waiting + 0.0 local work + 0.0 unaccounted"));
+//! ```
+
+mod bar;
+mod bound;
+mod failure;
+mod lines;
+mod number;
+mod rows;
+mod table;
+mod verdict;
+mod words;
+
+pub use failure::one_line;
+pub use verdict::verdict;
+pub use words::{escape, label};
+
+use crate::timeline::Timeline;
+use std::borrow::Cow;
+
+/// The characters that bars are drawn with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Charset {
+    /// Blocks and box drawing.
+    #[default]
+    Unicode,
+    /// `#`, `.` and `x`, in the same columns.
+    Ascii,
+}
+
+/// How a screen is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Columns of the terminal. Under 60 counts as 60.
+    pub width: usize,
+    /// The characters in use.
+    pub charset: Charset,
+    /// Whether waits that used much of their limit are coloured (ANSI SGR). The percentage is
+    /// printed in any case.
+    pub color: bool,
+    /// Whether the terminal gives two columns to characters whose width is ambiguous in East Asia,
+    /// which blocks and box drawing are: then only characters that are narrow there are used.
+    pub ambiguous_wide: bool,
+}
+
+impl Default for Style {
+    /// 80 columns, Unicode, no colour.
+    fn default() -> Self {
+        Style { width: 80, charset: Charset::Unicode, color: false, ambiguous_wide: false }
+    }
+}
+
+/// The table of waits with its legend, and the sum that proves that nothing is missing.
+#[must_use]
+pub fn waterfall(timeline: &Timeline, style: &Style) -> String {
+    table::render(timeline, style)
+}
+
+/// The whole screen: the caller's `head` lines (plain text; escaped here), the waterfall and the
+/// verdict.
+#[must_use]
+pub fn screen(head: &[String], timeline: &Timeline, style: &Style) -> String {
+    let room = style.width.max(table::LEAST_WIDTH);
+    let mut out = String::new();
+    for line in head {
+        words::wrap(&mut out, &fit(&escape(line), timeline, style), 0, 2, room);
+    }
+    if !head.is_empty() {
+        out.push('\n');
+    }
+    out += &waterfall(timeline, style);
+    out.push('\n');
+    for (position, sentence) in verdict(timeline).iter().enumerate() {
+        let indent = if position == 0 { 1 } else { 3 };
+        words::wrap(&mut out, &fit(sentence, timeline, style), indent, 3, room);
+    }
+    out
+}
+
+fn fit<'a>(text: &'a str, timeline: &Timeline, style: &Style) -> Cow<'a, str> {
+    match style.charset {
+        Charset::Unicode => Cow::Borrowed(text),
+        Charset::Ascii => words::to_ascii(text, timeline),
+    }
+}
+
+#[cfg(test)]
+mod tests;
