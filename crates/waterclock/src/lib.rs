@@ -1,3 +1,4 @@
 //! A blocking HTTP client in which every wait is bounded by a named limit, recorded and explained.
 
+pub mod tls;
 pub mod world;
