@@ -12,6 +12,7 @@ use crate::request::PreparedRequest;
 use crate::response::Response;
 use crate::target;
 use crate::tls::{ConfigCache, TlsConfig, TlsSettings};
+use crate::world::World;
 use std::path::PathBuf;
 use std::sync::Arc;
 use waterclock_proto::decode::Decoder;
@@ -45,7 +46,7 @@ pub(crate) struct HttpAdapter {
     pub(crate) pool: Pool,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) unix: Option<PathBuf>,
-    pub(crate) tls: Arc<TlsSettings>,
+    pub(crate) tls: TlsSettings,
     pub(crate) configs: ConfigCache,
 }
 
@@ -109,14 +110,15 @@ impl HttpAdapter {
         proxy: Option<Proxy>,
         unix: Option<PathBuf>,
         tls: TlsSettings,
+        world: Arc<dyn World>,
     ) -> Self {
         HttpAdapter {
             connector,
             pool: Pool::new(pool),
             proxy,
             unix,
-            tls: Arc::new(tls),
-            configs: ConfigCache::default(),
+            tls,
+            configs: ConfigCache::new(world),
         }
     }
 
@@ -173,7 +175,7 @@ impl HttpAdapter {
             Some(zone) => format!("{name}%{zone}").into(),
             None => name.clone(),
         };
-        let tls = self.tls_config(request, call)?;
+        let tls = self.tls_config(request)?;
         let port = url.port_or_known_default().unwrap_or(80);
         let unix = place.unix.as_deref().or(self.unix.as_deref());
         let proxy = self.proxy.as_ref().filter(|_| unix.is_none());
@@ -204,12 +206,12 @@ impl HttpAdapter {
     }
 
     /// The configuration for an `https` URL. Roots are read at the first one, not at each.
-    fn tls_config(&self, request: &PreparedRequest, call: &Call) -> Outcome<Option<TlsConfig>> {
+    fn tls_config(&self, request: &PreparedRequest) -> Outcome<Option<TlsConfig>> {
         if request.line.url.scheme() != "https" {
             return Ok(None);
         }
         let settings = request.options.tls.as_ref().unwrap_or(&self.tls);
-        Ok(Some(self.configs.get(settings, call.world())?))
+        Ok(Some(self.configs.get(settings)?))
     }
 
     /// Writes the request's head into the connection's buffer.

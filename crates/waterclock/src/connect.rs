@@ -232,10 +232,6 @@ fn handshake(call: &mut Call, stream: &mut Stream) -> Outcome<()> {
         match stream.handshake() {
             Ok(true) => return Ok(()),
             Ok(false) | Err(StreamError::WouldBlock) => {}
-            Err(StreamError::Io(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                let text = "the peer closed the connection during the TLS handshake";
-                return Err(Failure::new(ErrorKind::Tls, text));
-            }
             Err(StreamError::Io(error)) => {
                 return Err(Failure::from_error(ErrorKind::Tls, "the TLS handshake failed", error));
             }

@@ -42,7 +42,7 @@ impl Connection {
             number,
             remote_address: stream.socket().peer_address(),
             local_address: stream.socket().local_address(),
-            tls: stream.tls().map(crate::tls::TlsSession::info),
+            tls: stream.tls().and_then(crate::tls::TlsSession::info),
         };
         let (input, output) = (Buffer::default(), Vec::new());
         Connection { stream, input, output, info, exchanges: 0, permit }
@@ -64,8 +64,8 @@ impl Connection {
     /// Whether nothing is left in the parser's buffer and in TLS. What is in the socket is seen at
     /// the next checkout.
     pub(crate) fn settled(&self) -> Result<(), CloseReason> {
-        let undelivered = self.stream.tls().is_some_and(crate::tls::TlsSession::has_undelivered);
-        if self.input.is_empty() && !undelivered { Ok(()) } else { Err(CloseReason::StrayBytes) }
+        let quiet = self.input.is_empty() && !self.stream.has_undelivered();
+        if quiet { Ok(()) } else { Err(CloseReason::StrayBytes) }
     }
 }
 

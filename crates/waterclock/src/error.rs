@@ -161,8 +161,11 @@ impl From<InvalidRequest> for Box<Failure> {
 
 impl From<TlsError> for Box<Failure> {
     fn from(error: TlsError) -> Self {
-        let kind =
-            if error.is_certificate() { ErrorKind::Certificate } else { ErrorKind::Tls };
+        let kind = match error {
+            TlsError::Certificate(_) => ErrorKind::Certificate,
+            TlsError::Handshake(_) => ErrorKind::Tls,
+            TlsError::Settings(_) => ErrorKind::InvalidRequest,
+        };
         let mut failure = Failure::new(kind, error.to_string());
         failure.source = Some(Box::new(error));
         failure
@@ -271,6 +274,13 @@ impl Error {
     #[must_use]
     pub fn proxy_response(&self) -> Option<&ProxyResponse> {
         self.0.failure.proxy.as_deref()
+    }
+
+    /// What may be done about it, where there is something to advise.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        let source = self.0.failure.source.as_deref()?;
+        source.downcast_ref::<TlsError>()?.hint()
     }
 
     /// The record of the call; absent if it never began (an invalid URL).

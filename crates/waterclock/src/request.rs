@@ -92,7 +92,7 @@ pub(crate) struct Options {
     pub(crate) expect_continue: bool,
     pub(crate) keep_coded: bool,
     pub(crate) decode_limits: DecodeLimits,
-    pub(crate) tls: Option<Arc<TlsSettings>>,
+    pub(crate) tls: Option<TlsSettings>,
 }
 
 /// A request in the making. Made by [`Session::get`] and its siblings.
@@ -218,7 +218,7 @@ impl<'s> Request<'s> {
     /// TLS settings of this call, in place of the session's. Connections are shared only between
     /// calls with equal settings.
     pub fn tls(mut self, settings: TlsSettings) -> Self {
-        self.options.tls = Some(Arc::new(settings));
+        self.options.tls = Some(settings);
         self
     }
 

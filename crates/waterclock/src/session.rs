@@ -313,8 +313,15 @@ impl SessionBuilder {
     }
 
     fn into_session(self) -> Session {
-        let http: Arc<dyn Adapter> =
-            Arc::new(HttpAdapter::new(self.connector, self.pool, self.proxy, self.unix, self.tls));
+        let world = Arc::clone(&self.world);
+        let http: Arc<dyn Adapter> = Arc::new(HttpAdapter::new(
+            self.connector,
+            self.pool,
+            self.proxy,
+            self.unix,
+            self.tls,
+            world,
+        ));
         let mut adapters: Vec<(Box<str>, Arc<dyn Adapter>)> = ["http://", "https://", "http+unix://"]
             .into_iter()
             .map(|prefix| (prefix.into(), Arc::clone(&http)))

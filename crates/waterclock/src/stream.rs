@@ -18,10 +18,10 @@ pub(crate) struct Stream {
 #[derive(Debug)]
 struct Tls {
     session: TlsSession,
+    /// Ciphertext from the socket; what is between `at` and `end` was not yet taken in.
     cipher: Vec<u8>,
-    /// Ciphertext that waits for room in the socket, from `sent` on.
-    outgoing: Vec<u8>,
-    sent: usize,
+    at: usize,
+    end: usize,
 }
 
 /// What a read found.
@@ -88,7 +88,7 @@ impl Stream {
 
     /// Puts TLS on the stream; the handshake is then driven by reading and flushing.
     pub(crate) fn start_tls(&mut self, session: TlsSession) {
-        let tls = Tls { session, cipher: Vec::new(), outgoing: Vec::new(), sent: 0 };
+        let tls = Tls { session, cipher: Vec::new(), at: 0, end: 0 };
         self.tls = Some(Box::new(tls));
     }
 
@@ -108,10 +108,8 @@ impl Stream {
             match tls.session.read_plain(out)? {
                 PlainRead::Bytes(count) => return Ok(Received::Bytes(count)),
                 PlainRead::CleanEnd => return Ok(Received::End),
-                PlainRead::Empty => {}
-            }
-            if !tls.receive(&mut *self.socket)? {
-                return Ok(Received::Truncated);
+                PlainRead::Truncated => return Ok(Received::Truncated),
+                PlainRead::Empty => tls.receive(&mut *self.socket)?,
             }
         }
     }
@@ -128,8 +126,7 @@ impl Stream {
                 return Ok(true);
             }
             match tls.receive(&mut *self.socket) {
-                Ok(true) => {}
-                Ok(false) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+                Ok(()) => {}
                 Err(StreamError::Tls(error)) => {
                     // The alert tells the peer why; if it does not fit, the error still stands.
                     let _ = tls.flush(&mut *self.socket);
@@ -142,7 +139,7 @@ impl Stream {
 
     /// Whether bytes wait to be written, so that a wait has to ask for room too.
     pub(crate) fn wants_write(&self) -> bool {
-        self.tls.as_ref().is_some_and(|tls| tls.pending())
+        self.tls.as_ref().is_some_and(|tls| tls.session.wants_write())
     }
 
     /// Writes what fits and says how many bytes of `parts` were taken.
@@ -166,13 +163,16 @@ impl Stream {
         }
     }
 
-    /// Whether something the caller has not asked for is there: plaintext, ciphertext or, looking
-    /// at the socket without waiting, new bytes or the end of the stream.
+    /// Whether received bytes lie in the TLS layer that nobody has asked for.
+    pub(crate) fn has_undelivered(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.has_undelivered())
+    }
+
+    /// Whether the peer has said something that nobody has asked for, or has gone: looks at TLS and,
+    /// without waiting, at the socket.
     pub(crate) fn has_stray_bytes(&mut self) -> bool {
-        let mut byte = [0];
-        let read = self.read(&mut byte);
-        let quiet = matches!(read, Err(StreamError::WouldBlock));
-        !quiet || self.tls.as_ref().is_some_and(|tls| tls.session.has_undelivered())
+        let quiet = matches!(self.read(&mut [0]), Err(StreamError::WouldBlock));
+        !quiet || self.has_undelivered()
     }
 
     /// Says goodbye as far as that is possible without waiting.
@@ -185,32 +185,31 @@ impl Stream {
 }
 
 impl Tls {
-    /// Reads ciphertext once; `false` at the end of the TCP stream.
-    fn receive(&mut self, socket: &mut dyn Socket) -> Result<bool, StreamError> {
-        if self.cipher.is_empty() {
-            self.cipher.resize(CIPHER_BYTES, 0);
+    /// Reads ciphertext once, unless some is left from before, and takes it in.
+    fn receive(&mut self, socket: &mut dyn Socket) -> Result<(), StreamError> {
+        if self.at == self.end {
+            if self.cipher.is_empty() {
+                self.cipher.resize(CIPHER_BYTES, 0);
+            }
+            self.at = 0;
+            self.end = socket.read(&mut self.cipher)?;
+            if self.end == 0 {
+                return Ok(self.session.received_eof()?);
+            }
         }
-        let count = socket.read(&mut self.cipher)?;
-        if count == 0 {
-            return Ok(false);
-        }
-        self.session.receive(&self.cipher[..count])?;
-        Ok(true)
+        let fresh = self.cipher.get(self.at..self.end).unwrap_or_default();
+        self.at += self.session.receive(fresh)?;
+        Ok(())
     }
 
-    fn pending(&self) -> bool {
-        self.sent < self.outgoing.len() || self.session.wants_write()
+    fn has_undelivered(&self) -> bool {
+        let session = &self.session;
+        self.at < self.end || session.plaintext_pending() > 0 || session.ciphertext_left() > 0
     }
 
     fn flush(&mut self, socket: &mut dyn Socket) -> Result<(), StreamError> {
-        while self.pending() {
-            if self.sent == self.outgoing.len() {
-                self.outgoing.clear();
-                self.sent = 0;
-                self.session.transmit(&mut self.outgoing)?;
-            }
-            let rest = self.outgoing.get(self.sent..).unwrap_or_default();
-            self.sent += socket.write(&[IoSlice::new(rest)])?;
+        while self.session.wants_write() {
+            self.session.transmit(&mut |parts| socket.write(parts))?;
         }
         Ok(())
     }
