@@ -208,22 +208,15 @@ impl Call {
     /// The failure that says which limit fired, where, and what had been sent.
     pub(crate) fn fired(&mut self, fired: Fired) -> Box<Failure> {
         self.timeline.set_fired(fired);
-        let last = self.timeline.spans().len().saturating_sub(1);
-        let (at, late) = (fired.noticed.since(self.timeline.started()), fired.late_by());
-        let configured = self.limits().get(fired.limit).unwrap_or_default();
         let sent = match self.timeline.request_sent() {
             RequestSent::No => "nothing of the request was sent",
             RequestSent::Partly => "part of the request was sent",
             RequestSent::Yes => "the request was sent",
         };
-        let wait = screen::label(&self.timeline, last);
-        let message = format!(
-            "{} limit of {} fired in {wait}, {} after the start ({} late); {sent}",
-            fired.limit,
-            screen::milliseconds(configured),
-            screen::milliseconds(at),
-            screen::milliseconds(late),
-        );
+        let message = match screen::verdict(&self.timeline).first() {
+            Some(headline) => format!("{headline}; {sent}"),
+            None => format!("{} limit fired; {sent}", fired.limit),
+        };
         Failure::timeout(fired, message)
     }
 

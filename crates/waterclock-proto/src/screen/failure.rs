@@ -160,7 +160,7 @@ fn retry_unsent(hop: &Hop, before: &[Hop]) -> String {
         None => format!("{sent}, so a retry is safe."),
         Some(earlier) => {
             let reason = if hop.reason == HopReason::Retry { "an attempt" } else { "a hop" };
-            let method = words::escape(&earlier.request.method);
+            let method = words::escape(earlier.request.method.as_str());
             format!(
                 "{sent}, but {method} was in {reason} before it: a retry of the call may do it twice."
             )
@@ -170,7 +170,7 @@ fn retry_unsent(hop: &Hop, before: &[Hop]) -> String {
 
 /// RFC 9110, section 9.2.2.
 fn idempotent(hop: &Hop) -> bool {
-    matches!(&*hop.request.method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
+    hop.request.method.is_idempotent()
 }
 
 /// What a call that a limit ended did not come to any more.

@@ -27,7 +27,7 @@ fn ms(n: u64) -> Duration {
 fn hop(method: &'static str, url: &str, started: Tick) -> Hop {
     Hop {
         request: Arc::new(RequestLine {
-            method: Cow::Borrowed(method),
+            method: method.parse().unwrap(),
             url: Url::parse(url).unwrap(),
         }),
         reason: HopReason::First,
