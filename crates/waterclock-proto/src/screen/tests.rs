@@ -10,7 +10,6 @@ use crate::tick::Tick;
 use crate::timeline::{
     AttemptEnd, Fired, Hop, HopReason, Phase, RequestLine, RequestSent, SpanEnd, What,
 };
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
