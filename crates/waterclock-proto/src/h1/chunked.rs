@@ -18,10 +18,16 @@ pub(super) struct Chunked {
     extension: usize,
     /// Extension bytes that no data has paid for yet.
     unpaid: usize,
-    /// The trailer section so far.
-    section: Vec<u8>,
-    trailers: Option<Headers>,
+    /// What follows the last chunk. Most bodies have nothing there.
+    tail: Option<Box<Tail>>,
     caps: Caps,
+}
+
+#[derive(Clone, Debug)]
+enum Tail {
+    /// The trailer section so far.
+    Section(Vec<u8>),
+    Fields(Headers),
 }
 
 /// Where in the coding the next byte stands.
@@ -42,8 +48,10 @@ enum Step {
     DataCr,
     /// The LF after the data.
     DataLf,
-    /// Behind the last chunk: trailer fields up to a blank line.
+    /// Behind the last chunk: the blank line, or trailer fields up to it.
     Trailers,
+    /// The LF of a blank line without trailer fields before it.
+    BlankLf,
     Done,
 }
 
@@ -55,8 +63,7 @@ impl Chunked {
             line: 0,
             extension: 0,
             unpaid: 0,
-            section: Vec::new(),
-            trailers: None,
+            tail: None,
             caps: *caps,
         }
     }
@@ -73,6 +80,10 @@ impl Chunked {
             at += match self.step {
                 Step::Data => return Ok((at, self.data(input.len() - at))),
                 Step::Extension => self.extension(&input[at..], received)?,
+                Step::Trailers if byte == b'\r' && self.tail.is_none() => {
+                    self.step = Step::BlankLf;
+                    1
+                }
                 Step::Trailers => self.trailer(&input[at..])?,
                 Step::Done => return Ok((at, 0)),
                 _ => {
@@ -86,10 +97,14 @@ impl Chunked {
 
     fn data(&mut self, available: usize) -> usize {
         let taken = take(&mut self.size, available);
+        self.end_data();
+        taken
+    }
+
+    fn end_data(&mut self) {
         if self.size == 0 {
             self.step = Step::DataCr;
         }
-        taken
     }
 
     /// One byte of a chunk line (extensions apart) or of the line end after the data.
@@ -97,7 +112,10 @@ impl Chunked {
         match (self.step, byte) {
             (Step::DataCr, b'\r') => Ok(Step::DataLf),
             (Step::DataLf, b'\n') => Ok(Step::Start),
-            (Step::DataCr | Step::DataLf, _) => Err(ProtocolError::ChunkEnd { byte, after }),
+            (Step::BlankLf, b'\n') => Ok(Step::Done),
+            (Step::DataCr | Step::DataLf | Step::BlankLf, _) => {
+                Err(ProtocolError::ChunkEnd { byte, after })
+            }
             (Step::LineEnd, b'\n') => self.line_ended(),
             (Step::Start | Step::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 self.count(1)?;
@@ -162,31 +180,23 @@ impl Chunked {
 
     /// Collects one line of the trailer section, or the part of it that is there.
     fn trailer(&mut self, input: &[u8]) -> Result<usize, ProtocolError> {
+        let tail = self.tail.get_or_insert_with(|| Box::new(Tail::Section(Vec::new())));
+        let Tail::Section(section) = &mut **tail else { return Ok(0) };
         let line_feed = input.iter().position(|&byte| byte == b'\n');
         let part = &input[..line_feed.map_or(input.len(), |at| at + 1)];
-        let room = self.caps.trailer_bytes.saturating_sub(self.section.len());
+        let room = self.caps.trailer_bytes.saturating_sub(section.len());
         let visible = part.get(..room).unwrap_or(part);
-        self.section.extend_from_slice(visible);
-        check_trailer(&self.section, visible.len())?;
+        section.extend_from_slice(visible);
+        check_trailer(section, visible.len())?;
         if visible.len() < part.len() {
             return Err(ProtocolError::TrailersTooLarge { cap: self.caps.trailer_bytes });
         }
-        if self.section == b"\r\n" {
-            self.step = Step::Done;
-        } else if self.section.ends_with(b"\r\n\r\n") {
-            self.trailers = Some(self.parse_section()?);
+        if section.ends_with(b"\r\n\r\n") {
+            let fields = parse::trailers(section, self.caps.fields)?;
+            **tail = Tail::Fields(fields);
             self.step = Step::Done;
         }
         Ok(part.len())
-    }
-
-    fn parse_section(&mut self) -> Result<Headers, ProtocolError> {
-        let section = std::mem::take(&mut self.section);
-        let lines = section.iter().filter(|&&byte| byte == b'\n').count() - 1;
-        if lines > self.caps.fields {
-            return Err(ProtocolError::TooManyFields { cap: self.caps.fields });
-        }
-        parse::trailers(&section, lines)
     }
 
     pub(super) fn direct(&self) -> Option<u64> {
@@ -194,9 +204,9 @@ impl Chunked {
     }
 
     pub(super) fn advance(&mut self, bytes: u64) {
-        self.size -= bytes;
-        if self.size == 0 {
-            self.step = Step::DataCr;
+        if self.step == Step::Data {
+            self.size = self.size.saturating_sub(bytes);
+            self.end_data();
         }
     }
 
@@ -204,11 +214,9 @@ impl Chunked {
     /// was cut is another matter.
     pub(super) fn eof(&mut self, received: u64) -> Result<(), ProtocolError> {
         match self.step {
-            Step::Done => {}
-            Step::Trailers if matches!(self.section.as_slice(), b"" | b"\r") => {
-                self.step = Step::Done
-            }
+            Step::Trailers | Step::BlankLf if self.tail.is_none() => self.step = Step::Done,
             Step::Trailers => return Err(ProtocolError::IncompleteTrailers { received }),
+            Step::Done => {}
             _ => return Err(ProtocolError::IncompleteBody { expected: None, received }),
         }
         Ok(())
@@ -219,7 +227,10 @@ impl Chunked {
     }
 
     pub(super) fn trailers(&self) -> Option<&Headers> {
-        self.trailers.as_ref()
+        match self.tail.as_deref() {
+            Some(Tail::Fields(fields)) => Some(fields),
+            _ => None,
+        }
     }
 }
 

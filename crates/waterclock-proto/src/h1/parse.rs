@@ -2,9 +2,7 @@
 
 use super::error::{LineFault, ProtocolError};
 use super::scan::Found;
-use crate::message::{
-    Entry, Headers, Reason, ResponseHead, Version, find_non_token, is_token_byte, snippet,
-};
+use crate::message::{Entry, Headers, Reason, ResponseHead, Version, find_non_token, snippet};
 use httparse::{Header, ParserConfig, Response, Status};
 use std::mem::MaybeUninit;
 
@@ -49,14 +47,18 @@ fn with_table<'a>(
 }
 
 /// Parses a trailer section, blank line included. It has no control bytes but CR, LF and HTAB.
-pub(super) fn trailers(section: &[u8], lines: usize) -> Result<Headers, ProtocolError> {
+pub(super) fn trailers(section: &[u8], cap: usize) -> Result<Headers, ProtocolError> {
+    let lines = section.iter().filter(|&&byte| byte == b'\n').count().saturating_sub(1);
+    if lines > cap {
+        return Err(ProtocolError::TooManyFields { cap });
+    }
     let mut table = vec![httparse::EMPTY_HEADER; lines];
     match httparse::parse_headers(section, &mut table) {
         Ok(Status::Complete((length, fields))) if length == section.len() => {
             Ok(headers_of(section.to_vec(), section, fields))
         }
         _ => {
-            let (fault, line, text) = wrong_line(section);
+            let (fault, line, text) = wrong_line(section, false);
             Err(ProtocolError::Trailer { fault, line, text })
         }
     }
@@ -99,18 +101,18 @@ fn diagnose(head: &[u8]) -> ProtocolError {
     if let Some(offset) = status_line.iter().position(|&byte| byte == 0x7f) {
         return ProtocolError::ControlByte { byte: 0x7f, offset };
     }
-    let (fault, line, text) = wrong_line(fields);
+    let (fault, line, text) = wrong_line(fields, true);
     ProtocolError::Field { fault, line: line + 1, text }
 }
 
 /// The line that httparse stumbled over, and why. It does not say, and only errors need to know.
-fn wrong_line(fields: &[u8]) -> (LineFault, usize, Box<str>) {
+fn wrong_line(fields: &[u8], folds: bool) -> (LineFault, usize, Box<str>) {
     let mut rest = fields;
     let mut number = 0;
     loop {
         let (line, behind) = split_line(rest);
         number += 1;
-        if let Some(fault) = fault_of(line, number) {
+        if let Some(fault) = fault_of(line, folds && number > 1) {
             return (fault, number, snippet(line));
         }
         if behind.is_empty() {
@@ -120,28 +122,24 @@ fn wrong_line(fields: &[u8]) -> (LineFault, usize, Box<str>) {
     }
 }
 
-fn fault_of(line: &[u8], number: usize) -> Option<LineFault> {
-    let (name, value) = match line.iter().position(|&byte| byte == b':') {
-        _ if line.is_empty() => return None,
-        _ if matches!(line[0], b' ' | b'\t') => {
-            if number == 1 {
-                return Some(LineFault::LeadingSpace);
-            }
-            (&[b'x'][..], line)
-        }
-        Some(0) => return Some(LineFault::EmptyName),
-        Some(colon) => (&line[..colon], &line[colon + 1..]),
-        None => return Some(LineFault::NoColon),
-    };
-    if let Some(at) = find_non_token(name) {
-        let only_space = name[at..].iter().all(|byte| matches!(byte, b' ' | b'\t'));
-        return Some(if only_space {
-            LineFault::SpaceBeforeColon
-        } else {
-            LineFault::Name(name[at])
-        });
+fn fault_of(line: &[u8], may_fold: bool) -> Option<LineFault> {
+    let colon = line.iter().position(|&byte| byte == b':');
+    match (line.first()?, colon) {
+        (b' ' | b'\t', _) if may_fold => value_fault(line),
+        (b' ' | b'\t', _) => Some(LineFault::LeadingSpace),
+        (_, None) => Some(LineFault::NoColon),
+        (_, Some(0)) => Some(LineFault::EmptyName),
+        (_, Some(colon)) => name_fault(&line[..colon]).or_else(|| value_fault(&line[colon..])),
     }
-    let wrong =
-        |&&byte: &&u8| !is_token_byte(byte) && (byte < 0x20 && byte != b'\t' || byte == 0x7f);
-    value.iter().find(wrong).map(|&byte| LineFault::Value(byte))
+}
+
+fn name_fault(name: &[u8]) -> Option<LineFault> {
+    let wrong = find_non_token(name)?;
+    let only_space = name[wrong..].iter().all(|byte| matches!(byte, b' ' | b'\t'));
+    Some(if only_space { LineFault::SpaceBeforeColon } else { LineFault::Name(name[wrong]) })
+}
+
+/// The scan has refused all control bytes but this one.
+fn value_fault(value: &[u8]) -> Option<LineFault> {
+    value.contains(&0x7f).then_some(LineFault::Value(0x7f))
 }

@@ -3,15 +3,10 @@
 /// RFC 9110 §5.6.2 `tchar`, as a table: one load per byte.
 const TOKEN: [bool; 256] = {
     let mut table = [false; 256];
-    let mut byte = 0;
+    let mut byte = 0u8;
     while byte < 128 {
-        let b = byte as u8;
-        table[byte] = b.is_ascii_alphanumeric()
-            || matches!(
-                b,
-                b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
-            )
-            || matches!(b, b'`' | b'|' | b'~');
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
         byte += 1;
     }
     table
@@ -100,6 +95,16 @@ mod tests {
             assert_eq!(parse_decimal(text.as_bytes()), value, "{text:?}");
         }
         assert_eq!(parse_decimal("\u{0665}".as_bytes()), None, "an Arabic five is no digit");
+    }
+
+    #[test]
+    fn tokens_are_the_rfcs() {
+        let others: Vec<u8> = (0..=255).filter(|&byte| !is_token_byte(byte)).collect();
+        let delimiters = b"\"(),/:;<=>?@[\\]{}";
+        for byte in 0..=255u8 {
+            let visible = byte.is_ascii_graphic() && !delimiters.contains(&byte);
+            assert_eq!(others.contains(&byte), !visible, "{byte}");
+        }
     }
 
     #[test]
