@@ -216,13 +216,11 @@ impl Limits {
     }
 
     /// A builder that starts from [`Limits::none`].
-    #[must_use]
     pub const fn builder() -> LimitsBuilder {
         LimitsBuilder(Limits::none())
     }
 
     /// A builder that starts from these limits.
-    #[must_use]
     pub const fn to_builder(self) -> LimitsBuilder {
         LimitsBuilder(self)
     }

@@ -1,0 +1,187 @@
+use super::*;
+use std::borrow::Cow;
+use std::sync::Arc;
+use url::Url;
+
+fn ms(n: u64) -> Tick {
+    Tick::from_nanos(n * 1_000_000)
+}
+
+fn dur(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+fn hop(started: Tick) -> Hop {
+    Hop {
+        request: Arc::new(RequestLine {
+            method: Cow::Borrowed("GET"),
+            url: Url::parse("https://example.com/").unwrap(),
+        }),
+        reason: HopReason::First,
+        started,
+        sent: None,
+        head_ended: None,
+        ended: None,
+        status: None,
+        connection: None,
+    }
+}
+
+/// The seed's case: 80 + 30 + (90 + 20) + 100 under `timeout=0.12`, with 1 ms of work after each.
+fn seed() -> Timeline {
+    let limits = Limits::per_wait(dur(120));
+    let mut t = Timeline::new(ms(0), limits);
+    t.begin_hop(hop(ms(0)));
+    let read = |at: u64| Some((ms(at), Limit::Read));
+    t.record_wait(
+        Phase::Resolve,
+        What::Answer,
+        ms(0),
+        ms(80),
+        Some((ms(120), Limit::Resolve)),
+        SpanEnd::Ready,
+    );
+    t.record_wait(
+        Phase::Connect,
+        What::Connect(0),
+        ms(81),
+        ms(111),
+        Some((ms(201), Limit::Address)),
+        SpanEnd::Ready,
+    );
+    t.record_wait(
+        Phase::Tls,
+        What::Read,
+        ms(112),
+        ms(202),
+        Some((ms(232), Limit::Tls)),
+        SpanEnd::Ready,
+    );
+    t.record_wait(
+        Phase::Tls,
+        What::Read,
+        ms(203),
+        ms(223),
+        Some((ms(232), Limit::Tls)),
+        SpanEnd::Ready,
+    );
+    t.record_wait(Phase::FirstByte, What::Read, ms(224), ms(324), read(344), SpanEnd::Ready);
+    t.finish(ms(325));
+    t
+}
+
+fn assert_tiles(t: &Timeline) {
+    let mut at = t.started();
+    for span in t.spans() {
+        assert_eq!(span.started, at, "a gap before {span:?}");
+        at = span.ended;
+    }
+    assert_eq!(at, t.ended());
+    assert_eq!(t.waiting() + t.local(), t.elapsed());
+    assert_eq!(t.unaccounted(), Duration::ZERO);
+}
+
+#[test]
+fn spans_tile_and_the_sums_agree() {
+    let t = seed();
+    assert_tiles(&t);
+    assert_eq!(t.elapsed(), dur(325));
+    assert_eq!(t.waiting(), dur(320));
+    assert_eq!(t.local(), dur(5));
+    assert_eq!(t.hops()[0].ended, Some(ms(325)));
+}
+
+#[test]
+fn the_tightest_wait_counts_what_the_same_limit_had_used_before() {
+    let t = seed();
+    let tightest = t.tightest().unwrap();
+    assert_eq!((tightest.limit, tightest.used, tightest.of), (Limit::Tls, dur(111), dur(120)));
+    assert_eq!(t.spans()[tightest.span].phase, Phase::Tls);
+}
+
+#[test]
+fn what_if_total_fires_in_the_third_wait() {
+    let fired = seed().what_if(&Limits::total(dur(120))).unwrap();
+    assert_eq!((fired.limit, fired.at, fired.into), (Limit::Total, dur(120), dur(8)));
+    assert_eq!(seed().spans()[fired.span].phase, Phase::Tls);
+}
+
+#[test]
+fn what_if_knows_every_rule_of_the_table() {
+    let t = seed();
+    let at = |limits: Limits| t.what_if(&limits).map(|fired| (fired.limit, fired.at));
+    let one = |limit, n| at(Limits::none().with(limit, Some(dur(n))));
+    assert_eq!(at(Limits::per_wait(dur(120))), None);
+    assert_eq!(at(Limits::per_wait(dur(109))), Some((Limit::Tls, dur(112 + 109))));
+    assert_eq!(at(Limits::per_wait(dur(99))), Some((Limit::Tls, dur(112 + 99))));
+    assert_eq!(one(Limit::Read, 99), Some((Limit::Read, dur(224 + 99))));
+    assert_eq!(one(Limit::Read, 100), None);
+    assert_eq!(one(Limit::Resolve, 79), Some((Limit::Resolve, dur(79))));
+    assert_eq!(one(Limit::Connect, 222), Some((Limit::Connect, dur(222))));
+    assert_eq!(one(Limit::Connect, 223), None);
+    assert_eq!(one(Limit::Address, 29), Some((Limit::Address, dur(81 + 29))));
+    assert_eq!(one(Limit::FirstByte, 99), Some((Limit::FirstByte, dur(224 + 99))));
+    assert_eq!(one(Limit::Attempt, 300), Some((Limit::Attempt, dur(300))));
+    assert_eq!(one(Limit::Body, 1), None);
+}
+
+#[test]
+fn an_endless_body_needs_no_memory_and_still_tiles() {
+    let mut t = Timeline::new(ms(0), Limits::per_wait(dur(50)));
+    t.begin_hop(hop(ms(0)));
+    t.record_wait(Phase::FirstByte, What::Read, ms(0), ms(10), None, SpanEnd::Ready);
+    let mut now = 10;
+    for round in 0..100_000u64 {
+        let long = if round == 70_000 { 40 } else { 3 };
+        t.record_wait(
+            Phase::Body,
+            What::Read,
+            ms(now + 1),
+            ms(now + 1 + long),
+            Some((ms(now + 51), Limit::Read)),
+            SpanEnd::Ready,
+        );
+        t.add_bytes(1000);
+        t.record_caller(What::Reader, ms(now + 1 + long), ms(now + 2 + long));
+        now += 2 + long;
+    }
+    t.finish(ms(now));
+    assert!(t.spans().len() <= 24, "{} spans", t.spans().len());
+    assert_eq!(t.folds().len(), 1);
+    assert_tiles(&t);
+    assert_eq!(t.spans().iter().map(|span| span.bytes).sum::<u64>(), 100_000_000);
+    assert_eq!(t.longest_wait().unwrap().duration(), dur(40));
+    assert_eq!(t.tightest().unwrap().used, dur(40));
+    assert_eq!(t.caller(), dur(100_000));
+    assert_eq!(t.local(), dur(200_000));
+    let fired = t.what_if(&Limits::per_wait(dur(30))).unwrap();
+    assert_eq!(fired.limit, Limit::Read);
+}
+
+#[test]
+fn bytes_without_a_wait_belong_to_the_work() {
+    let mut t = Timeline::new(ms(0), Limits::none());
+    t.begin_hop(hop(ms(0)));
+    t.add_bytes(70);
+    t.record_wait(Phase::FirstByte, What::Read, ms(1), ms(5), None, SpanEnd::Ready);
+    t.add_bytes(30);
+    t.finish(ms(6));
+    let bytes: Vec<_> = t.spans().iter().map(|span| (span.phase, span.bytes)).collect();
+    assert_eq!(bytes, [(Phase::Local, 70), (Phase::FirstByte, 30), (Phase::Local, 0)]);
+}
+
+#[test]
+fn nothing_is_recorded_after_the_end() {
+    let mut t = seed();
+    t.record_wait(Phase::Body, What::Read, ms(400), ms(500), None, SpanEnd::Ready);
+    t.finish(ms(600));
+    assert_eq!(t.elapsed(), dur(325));
+}
+
+#[test]
+fn a_clock_that_steps_back_leaves_no_gap() {
+    let mut t = Timeline::new(ms(10), Limits::none());
+    t.record_wait(Phase::Body, What::Read, ms(12), ms(11), None, SpanEnd::Ready);
+    t.finish(ms(5));
+    assert_tiles(&t);
+}

@@ -1,0 +1,158 @@
+//! Blocking name lookups on a few threads that nobody ever joins.
+//!
+//! `getaddrinfo` cannot be interrupted, so a lookup runs on a detached thread and the caller waits
+//! for its answer under its own deadline. Lookups of one name are made once, whoever asks
+//! (single-flight). There are at most [`THREADS`] threads; a thread that is stuck in a lookup holds
+//! back neither a caller's deadline nor the end of the process.
+
+use crate::world::{Answer, LookupResult};
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How many lookups run at once. More would help only when several are stuck.
+const THREADS: usize = 4;
+/// How long a thread without work stays.
+const IDLE: Duration = Duration::from_secs(10);
+
+type Name = (String, u16);
+type Function = dyn Fn(&str, u16) -> LookupResult + Send + Sync;
+
+/// A blocking lookup function, made non-blocking by a few threads.
+#[derive(Clone)]
+pub struct ThreadedLookup(Arc<Shared>);
+
+struct Shared {
+    function: Box<Function>,
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Name>,
+    /// Who waits for which name; a name is here from the first question to the answer.
+    waiting: HashMap<Name, Vec<Answer>>,
+    threads: usize,
+    idle: usize,
+}
+
+impl std::fmt::Debug for ThreadedLookup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = self.0.lock();
+        f.debug_struct("ThreadedLookup")
+            .field("outstanding", &state.waiting.len())
+            .field("threads", &state.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The system's name service: `getaddrinfo`, with all that it honours (hosts file, mDNS, VPN).
+pub(super) fn system() -> &'static ThreadedLookup {
+    static SYSTEM: OnceLock<ThreadedLookup> = OnceLock::new();
+    SYSTEM.get_or_init(|| ThreadedLookup::new(getaddrinfo))
+}
+
+#[allow(clippy::disallowed_methods, reason = "runs on a lookup thread, which may block")]
+fn getaddrinfo(name: &str, port: u16) -> LookupResult {
+    (name, port).to_socket_addrs().map(Iterator::collect)
+}
+
+impl ThreadedLookup {
+    /// Lookups by `function`, which may block for as long as it likes.
+    pub fn new(
+        function: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        ThreadedLookup(Arc::new(Shared {
+            function: Box::new(function),
+            state: Mutex::default(),
+            work: Condvar::new(),
+        }))
+    }
+
+    /// Asks for `name`; never blocks.
+    pub fn lookup(&self, name: &str, port: u16, answer: Answer) {
+        let name = (name.to_owned(), port);
+        let mut state = self.0.lock();
+        if let Some(waiting) = state.waiting.get_mut(&name) {
+            waiting.push(answer);
+            return;
+        }
+        state.waiting.insert(name.clone(), vec![answer]);
+        state.queue.push_back(name);
+        if state.idle < state.queue.len() && state.threads < THREADS {
+            state.threads += 1;
+            let shared = Arc::clone(&self.0);
+            let thread = thread::Builder::new().name("waterclock-resolve".into());
+            if let Err(error) = thread.spawn(move || shared.run()) {
+                state.threads -= 1;
+                if state.threads == 0 {
+                    refuse(&mut state, &error);
+                }
+            }
+        }
+        drop(state);
+        self.0.work.notify_one();
+    }
+}
+
+/// No thread could be started and none is there: nobody would ever answer.
+fn refuse(state: &mut State, error: &io::Error) {
+    state.queue.clear();
+    for answer in state.waiting.drain().flat_map(|(_, answers)| answers) {
+        let text = format!("no thread for the name lookup: {error}");
+        answer.complete(Err(io::Error::new(error.kind(), text)));
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        let mut state = self.lock();
+        loop {
+            if let Some(name) = state.queue.pop_front() {
+                drop(state);
+                let result = self.call(&name);
+                state = self.lock();
+                let answers = state.waiting.remove(&name).unwrap_or_default();
+                drop(state);
+                for answer in answers {
+                    answer.complete(copy(&result));
+                }
+                state = self.lock();
+                continue;
+            }
+            state.idle += 1;
+            #[allow(clippy::disallowed_methods, reason = "a lookup thread without work")]
+            let woken = self.work.wait_timeout(state, IDLE);
+            let (guard, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
+            state = guard;
+            state.idle -= 1;
+            if timeout.timed_out() && state.queue.is_empty() {
+                state.threads -= 1;
+                return;
+            }
+        }
+    }
+
+    /// A function of the user's may panic; the lookup then fails, and the thread goes on.
+    fn call(&self, (name, port): &Name) -> LookupResult {
+        let call = std::panic::AssertUnwindSafe(|| (self.function)(name, *port));
+        std::panic::catch_unwind(call)
+            .unwrap_or_else(|_| Err(io::Error::other("the lookup function panicked")))
+    }
+}
+
+/// An [`io::Error`] cannot be cloned; everybody who waits gets one that says the same.
+fn copy(result: &LookupResult) -> LookupResult {
+    match result {
+        Ok(addresses) => Ok(addresses.clone()),
+        Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+    }
+}
