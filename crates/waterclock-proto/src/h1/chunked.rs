@@ -78,6 +78,7 @@ impl Chunked {
         let mut at = 0;
         while let Some(&byte) = input.get(at) {
             at += match self.step {
+                Step::DataCr | Step::Start => self.usual(&input[at..], received)?,
                 Step::Data => return Ok((at, self.data(input.len() - at))),
                 Step::Extension => self.extension(&input[at..], received)?,
                 Step::Trailers if byte == b'\r' && self.tail.is_none() => {
@@ -107,6 +108,31 @@ impl Chunked {
         }
     }
 
+    /// The way that nearly all chunks go: CRLF after the data, and lines of just a size. Whatever
+    /// else comes is for [`Self::framing`].
+    fn usual(&mut self, input: &[u8], after: u64) -> Result<usize, ProtocolError> {
+        let mut rest = input;
+        if self.step == Step::DataCr
+            && let Some(line) = input.strip_prefix(b"\r\n")
+        {
+            self.step = Step::Start;
+            rest = line;
+        }
+        if self.step == Step::Start
+            && let Some((size, digits)) = plain_size(rest)
+            && digits <= self.caps.chunk_line
+        {
+            self.size = size;
+            self.step = self.line_ended()?;
+            rest = &rest[digits + 2..];
+        }
+        if rest.len() == input.len() {
+            self.step = self.framing(input[0], after)?;
+            return Ok(1);
+        }
+        Ok(input.len() - rest.len())
+    }
+
     /// One byte of a chunk line (extensions apart) or of the line end after the data.
     fn framing(&mut self, byte: u8, after: u64) -> Result<Step, ProtocolError> {
         match (self.step, byte) {
@@ -117,24 +143,27 @@ impl Chunked {
                 Err(ProtocolError::ChunkEnd { byte, after })
             }
             (Step::LineEnd, b'\n') => self.line_ended(),
-            (Step::Start | Step::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
-                self.count(1)?;
-                let digit =
-                    u64::from(if byte <= b'9' { byte - b'0' } else { (byte | 32) - b'a' + 10 });
-                // Below 2^60 a further digit fits.
-                if self.size >> 60 != 0 {
-                    return Err(ProtocolError::ChunkSize { after });
-                }
-                self.size = self.size << 4 | digit;
-                Ok(Step::Size)
-            }
             (Step::Size | Step::Space, b'\r') => Ok(Step::LineEnd),
             (Step::Size | Step::Space, b';' | b' ' | b'\t') => {
                 self.count(1)?;
                 Ok(if byte == b';' { Step::Extension } else { Step::Space })
             }
+            (Step::Start | Step::Size, _) => self.digit(byte, after),
             _ => Err(ProtocolError::ChunkLine { byte, after }),
         }
+    }
+
+    fn digit(&mut self, byte: u8, after: u64) -> Result<Step, ProtocolError> {
+        let Some(digit) = hex_digit(byte) else {
+            return Err(ProtocolError::ChunkLine { byte, after });
+        };
+        self.count(1)?;
+        // Below 2^60 a further digit fits.
+        if self.size >> 60 != 0 {
+            return Err(ProtocolError::ChunkSize { after });
+        }
+        self.size = self.size << 4 | digit;
+        Ok(Step::Size)
     }
 
     fn count(&mut self, bytes: usize) -> Result<(), ProtocolError> {
@@ -231,6 +260,27 @@ impl Chunked {
             Some(Tail::Fields(fields)) => Some(fields),
             _ => None,
         }
+    }
+}
+
+/// The size in a chunk line that is all there and has nothing else, and how many digits it has.
+fn plain_size(input: &[u8]) -> Option<(u64, usize)> {
+    let mut size = 0;
+    // Eight digits cannot overflow; longer sizes are rare.
+    for (at, &byte) in input.iter().enumerate().take(9) {
+        match hex_digit(byte) {
+            Some(digit) => size = size << 4 | digit,
+            None => return (at > 0 && input[at..].starts_with(b"\r\n")).then_some((size, at)),
+        }
+    }
+    None
+}
+
+fn hex_digit(byte: u8) -> Option<u64> {
+    match byte {
+        b'0'..=b'9' => Some(u64::from(byte - b'0')),
+        b'a'..=b'f' | b'A'..=b'F' => Some(u64::from((byte | 0x20) - b'a' + 10)),
+        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! A head that is all there becomes a [`ResponseHead`]; httparse does the work.
 
+use super::Caps;
 use super::error::{LineFault, ProtocolError};
 use super::scan::Found;
 use crate::message::{Entry, Headers, Reason, ResponseHead, Version, find_non_token, snippet};
@@ -9,41 +10,54 @@ use std::mem::MaybeUninit;
 /// Fields of most heads; more of them cost one allocation for the parser's table.
 const USUAL_FIELDS: usize = 64;
 
-/// Parses `input[found.start..found.end]`.
-pub(super) fn response_head(input: &[u8], found: &Found) -> Result<ResponseHead, ProtocolError> {
+/// The way that nearly all heads go: `input` begins with one, and nothing about it is unusual.
+///
+/// Whatever else comes is for [`Scan`](super::scan::Scan) and [`scanned`], which would find the same
+/// here, but look at each byte once more.
+pub(super) fn usual(input: &[u8], caps: &Caps) -> Option<(usize, ResponseHead)> {
+    let visible = input.get(..caps.head_bytes).unwrap_or(input);
+    let mut table = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
+    let table = &mut table[..caps.fields.min(USUAL_FIELDS)];
+    let (used, head) = parse(visible, false, table)?;
+    // httparse takes these; we have an opinion about them.
+    let usual = visible.starts_with(b"HTTP/") && head.status >= 100;
+    usual.then_some((used, head))
+}
+
+/// Parses the head that the scan has found in `input`.
+pub(super) fn scanned(input: &[u8], found: &Found) -> Result<ResponseHead, ProtocolError> {
     let head = input.get(found.start..found.end).unwrap_or_default();
-    if found.fields <= USUAL_FIELDS {
-        let mut table = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
-        with_table(head, found, &mut table)
-    } else {
-        let mut table = vec![MaybeUninit::uninit(); found.fields];
-        with_table(head, found, &mut table)
+    let mut table = vec![MaybeUninit::uninit(); found.fields];
+    match parse(head, found.folded, &mut table) {
+        Some((used, parsed)) if used == head.len() => Ok(parsed),
+        _ => Err(diagnose(head)),
     }
 }
 
-fn with_table<'a>(
-    head: &'a [u8],
-    found: &Found,
+fn parse<'a>(
+    input: &'a [u8],
+    folded: bool,
     table: &mut [MaybeUninit<Header<'a>>],
-) -> Result<ResponseHead, ProtocolError> {
+) -> Option<(usize, ResponseHead)> {
     let mut response = Response::new(&mut []);
     let mut config = ParserConfig::default();
-    config.allow_obsolete_multiline_headers_in_responses(true);
-    let parsed = config.parse_response_with_uninit_headers(&mut response, head, table);
-    let (version, status) = match (parsed, response.version, response.code) {
-        (Ok(Status::Complete(length)), Some(version), Some(status)) if length == head.len() => {
-            (if version == 0 { Version::Http10 } else { Version::Http11 }, status)
-        }
-        _ => return Err(diagnose(head)),
+    config.allow_obsolete_multiline_headers_in_responses(folded);
+    let Ok(Status::Complete(used)) =
+        config.parse_response_with_uninit_headers(&mut response, input, table)
+    else {
+        return None;
     };
-    let (status_line, fields) = split_line(head);
+    let (status_line, fields) = split_line(&input[..used]);
     let mut block = fields.to_vec();
-    if found.folded {
+    if folded {
         unfold(&mut block);
     }
+    let version = if response.version? == 0 { Version::Http10 } else { Version::Http11 };
+    let status = response.code?;
+    // httparse would give no reason where it is not ASCII.
     let reason = Reason::received(status, status_line.get(13..).unwrap_or_default());
     let headers = headers_of(block, fields, response.headers);
-    Ok(ResponseHead { version, status, reason, headers })
+    Some((used, ResponseHead { version, status, reason, headers }))
 }
 
 /// Parses a trailer section, blank line included. It has no control bytes but CR, LF and HTAB.
