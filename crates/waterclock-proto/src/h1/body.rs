@@ -98,8 +98,8 @@ impl BodyReader {
     ///
     /// # Errors
     ///
-    /// [`ProtocolError`] when a chunk line or a trailer is malformed or too large. Nothing is
-    /// consumed then.
+    /// [`ProtocolError`] when a chunk line or a trailer is malformed or too large. The rest of the
+    /// body cannot be found then, and the connection is of no further use.
     pub fn next(&mut self, input: &[u8]) -> Result<BodyStep, ProtocolError> {
         let (skip, data) = match &mut self.state {
             State::Done => (0, 0),

@@ -18,10 +18,16 @@ pub(super) struct Chunked {
     extension: usize,
     /// Extension bytes that no data has paid for yet.
     unpaid: usize,
-    /// The trailer section so far.
-    section: Vec<u8>,
-    trailers: Option<Headers>,
+    /// What follows the last chunk. Most bodies have nothing there.
+    tail: Option<Box<Tail>>,
     caps: Caps,
+}
+
+#[derive(Clone, Debug)]
+enum Tail {
+    /// The trailer section so far.
+    Section(Vec<u8>),
+    Fields(Headers),
 }
 
 /// Where in the coding the next byte stands.
@@ -42,8 +48,10 @@ enum Step {
     DataCr,
     /// The LF after the data.
     DataLf,
-    /// Behind the last chunk: trailer fields up to a blank line.
+    /// Behind the last chunk: the blank line, or trailer fields up to it.
     Trailers,
+    /// The LF of a blank line without trailer fields before it.
+    BlankLf,
     Done,
 }
 
@@ -55,8 +63,7 @@ impl Chunked {
             line: 0,
             extension: 0,
             unpaid: 0,
-            section: Vec::new(),
-            trailers: None,
+            tail: None,
             caps: *caps,
         }
     }
@@ -71,8 +78,13 @@ impl Chunked {
         let mut at = 0;
         while let Some(&byte) = input.get(at) {
             at += match self.step {
+                Step::DataCr | Step::Start => self.usual(&input[at..], received)?,
                 Step::Data => return Ok((at, self.data(input.len() - at))),
                 Step::Extension => self.extension(&input[at..], received)?,
+                Step::Trailers if byte == b'\r' && self.tail.is_none() => {
+                    self.step = Step::BlankLf;
+                    1
+                }
                 Step::Trailers => self.trailer(&input[at..])?,
                 Step::Done => return Ok((at, 0)),
                 _ => {
@@ -86,10 +98,39 @@ impl Chunked {
 
     fn data(&mut self, available: usize) -> usize {
         let taken = take(&mut self.size, available);
+        self.end_data();
+        taken
+    }
+
+    fn end_data(&mut self) {
         if self.size == 0 {
             self.step = Step::DataCr;
         }
-        taken
+    }
+
+    /// The way that nearly all chunks go: CRLF after the data, and lines of just a size. Whatever
+    /// else comes is for [`Self::framing`].
+    fn usual(&mut self, input: &[u8], after: u64) -> Result<usize, ProtocolError> {
+        let mut rest = input;
+        if self.step == Step::DataCr
+            && let Some(line) = input.strip_prefix(b"\r\n")
+        {
+            self.step = Step::Start;
+            rest = line;
+        }
+        if self.step == Step::Start
+            && let Some((size, digits)) = plain_size(rest)
+            && digits <= self.caps.chunk_line
+        {
+            self.size = size;
+            self.step = self.line_ended()?;
+            rest = &rest[digits + 2..];
+        }
+        if rest.len() == input.len() {
+            self.step = self.framing(input[0], after)?;
+            return Ok(1);
+        }
+        Ok(input.len() - rest.len())
     }
 
     /// One byte of a chunk line (extensions apart) or of the line end after the data.
@@ -97,26 +138,32 @@ impl Chunked {
         match (self.step, byte) {
             (Step::DataCr, b'\r') => Ok(Step::DataLf),
             (Step::DataLf, b'\n') => Ok(Step::Start),
-            (Step::DataCr | Step::DataLf, _) => Err(ProtocolError::ChunkEnd { byte, after }),
-            (Step::LineEnd, b'\n') => self.line_ended(),
-            (Step::Start | Step::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
-                self.count(1)?;
-                let digit =
-                    u64::from(if byte <= b'9' { byte - b'0' } else { (byte | 32) - b'a' + 10 });
-                // Below 2^60 a further digit fits.
-                if self.size >> 60 != 0 {
-                    return Err(ProtocolError::ChunkSize { after });
-                }
-                self.size = self.size << 4 | digit;
-                Ok(Step::Size)
+            (Step::BlankLf, b'\n') => Ok(Step::Done),
+            (Step::DataCr | Step::DataLf | Step::BlankLf, _) => {
+                Err(ProtocolError::ChunkEnd { byte, after })
             }
+            (Step::LineEnd, b'\n') => self.line_ended(),
             (Step::Size | Step::Space, b'\r') => Ok(Step::LineEnd),
             (Step::Size | Step::Space, b';' | b' ' | b'\t') => {
                 self.count(1)?;
                 Ok(if byte == b';' { Step::Extension } else { Step::Space })
             }
+            (Step::Start | Step::Size, _) => self.digit(byte, after),
             _ => Err(ProtocolError::ChunkLine { byte, after }),
         }
+    }
+
+    fn digit(&mut self, byte: u8, after: u64) -> Result<Step, ProtocolError> {
+        let Some(digit) = hex_digit(byte) else {
+            return Err(ProtocolError::ChunkLine { byte, after });
+        };
+        self.count(1)?;
+        // Below 2^60 a further digit fits.
+        if self.size >> 60 != 0 {
+            return Err(ProtocolError::ChunkSize { after });
+        }
+        self.size = self.size << 4 | digit;
+        Ok(Step::Size)
     }
 
     fn count(&mut self, bytes: usize) -> Result<(), ProtocolError> {
@@ -162,31 +209,23 @@ impl Chunked {
 
     /// Collects one line of the trailer section, or the part of it that is there.
     fn trailer(&mut self, input: &[u8]) -> Result<usize, ProtocolError> {
+        let tail = self.tail.get_or_insert_with(|| Box::new(Tail::Section(Vec::new())));
+        let Tail::Section(section) = &mut **tail else { return Ok(0) };
         let line_feed = input.iter().position(|&byte| byte == b'\n');
         let part = &input[..line_feed.map_or(input.len(), |at| at + 1)];
-        let room = self.caps.trailer_bytes.saturating_sub(self.section.len());
+        let room = self.caps.trailer_bytes.saturating_sub(section.len());
         let visible = part.get(..room).unwrap_or(part);
-        self.section.extend_from_slice(visible);
-        check_trailer(&self.section, visible.len())?;
+        section.extend_from_slice(visible);
+        check_trailer(section, visible.len())?;
         if visible.len() < part.len() {
             return Err(ProtocolError::TrailersTooLarge { cap: self.caps.trailer_bytes });
         }
-        if self.section == b"\r\n" {
-            self.step = Step::Done;
-        } else if self.section.ends_with(b"\r\n\r\n") {
-            self.trailers = Some(self.parse_section()?);
+        if section.ends_with(b"\r\n\r\n") {
+            let fields = parse::trailers(section, self.caps.fields)?;
+            **tail = Tail::Fields(fields);
             self.step = Step::Done;
         }
         Ok(part.len())
-    }
-
-    fn parse_section(&mut self) -> Result<Headers, ProtocolError> {
-        let section = std::mem::take(&mut self.section);
-        let lines = section.iter().filter(|&&byte| byte == b'\n').count() - 1;
-        if lines > self.caps.fields {
-            return Err(ProtocolError::TooManyFields { cap: self.caps.fields });
-        }
-        parse::trailers(&section, lines)
     }
 
     pub(super) fn direct(&self) -> Option<u64> {
@@ -194,9 +233,9 @@ impl Chunked {
     }
 
     pub(super) fn advance(&mut self, bytes: u64) {
-        self.size -= bytes;
-        if self.size == 0 {
-            self.step = Step::DataCr;
+        if self.step == Step::Data {
+            self.size = self.size.saturating_sub(bytes);
+            self.end_data();
         }
     }
 
@@ -204,11 +243,9 @@ impl Chunked {
     /// was cut is another matter.
     pub(super) fn eof(&mut self, received: u64) -> Result<(), ProtocolError> {
         match self.step {
-            Step::Done => {}
-            Step::Trailers if matches!(self.section.as_slice(), b"" | b"\r") => {
-                self.step = Step::Done
-            }
+            Step::Trailers | Step::BlankLf if self.tail.is_none() => self.step = Step::Done,
             Step::Trailers => return Err(ProtocolError::IncompleteTrailers { received }),
+            Step::Done => {}
             _ => return Err(ProtocolError::IncompleteBody { expected: None, received }),
         }
         Ok(())
@@ -219,7 +256,31 @@ impl Chunked {
     }
 
     pub(super) fn trailers(&self) -> Option<&Headers> {
-        self.trailers.as_ref()
+        match self.tail.as_deref() {
+            Some(Tail::Fields(fields)) => Some(fields),
+            _ => None,
+        }
+    }
+}
+
+/// The size in a chunk line that is all there and has nothing else, and how many digits it has.
+fn plain_size(input: &[u8]) -> Option<(u64, usize)> {
+    let mut size = 0;
+    // Eight digits cannot overflow; longer sizes are rare.
+    for (at, &byte) in input.iter().enumerate().take(9) {
+        match hex_digit(byte) {
+            Some(digit) => size = size << 4 | digit,
+            None => return (at > 0 && input[at..].starts_with(b"\r\n")).then_some((size, at)),
+        }
+    }
+    None
+}
+
+fn hex_digit(byte: u8) -> Option<u64> {
+    match byte {
+        b'0'..=b'9' => Some(u64::from(byte - b'0')),
+        b'a'..=b'f' | b'A'..=b'F' => Some(u64::from((byte | 0x20) - b'a' + 10)),
+        _ => None,
     }
 }
 

@@ -211,7 +211,10 @@ impl Digits {
         let mut start = text.len();
         loop {
             start -= 1;
-            text[start] = b"0123456789abcdef"[(number % base) as usize];
+            // Below 16, so nothing is cut off.
+            #[allow(clippy::cast_possible_truncation)]
+            let digit = (number % base) as usize;
+            text[start] = b"0123456789abcdef"[digit];
             number /= base;
             if number == 0 {
                 return Digits { text, start };

@@ -64,6 +64,4 @@ pub use keep_alive::{CloseReason, keep_alive};
 pub use reader::{HeadStep, ResponseReader};
 
 #[cfg(test)]
-mod rows;
-#[cfg(test)]
-mod split;
+mod tests;

@@ -1,62 +1,78 @@
 //! A head that is all there becomes a [`ResponseHead`]; httparse does the work.
 
+use super::Caps;
 use super::error::{LineFault, ProtocolError};
 use super::scan::Found;
-use crate::message::{
-    Entry, Headers, Reason, ResponseHead, Version, find_non_token, is_token_byte, snippet,
-};
+use crate::message::{Entry, Headers, Reason, ResponseHead, Version, find_non_token, snippet};
 use httparse::{Header, ParserConfig, Response, Status};
 use std::mem::MaybeUninit;
 
 /// Fields of most heads; more of them cost one allocation for the parser's table.
 const USUAL_FIELDS: usize = 64;
 
-/// Parses `input[found.start..found.end]`.
-pub(super) fn response_head(input: &[u8], found: &Found) -> Result<ResponseHead, ProtocolError> {
+/// The way that nearly all heads go: `input` begins with one, and nothing about it is unusual.
+///
+/// Whatever else comes is for [`Scan`](super::scan::Scan) and [`scanned`], which would find the same
+/// here, but look at each byte once more.
+pub(super) fn usual(input: &[u8], caps: &Caps) -> Option<(usize, ResponseHead)> {
+    let visible = input.get(..caps.head_bytes).unwrap_or(input);
+    let mut table = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
+    let table = &mut table[..caps.fields.min(USUAL_FIELDS)];
+    let (used, head) = parse(visible, false, table)?;
+    // httparse takes these; we have an opinion about them.
+    let usual = visible.starts_with(b"HTTP/") && head.status >= 100;
+    usual.then_some((used, head))
+}
+
+/// Parses the head that the scan has found in `input`.
+pub(super) fn scanned(input: &[u8], found: &Found) -> Result<ResponseHead, ProtocolError> {
     let head = input.get(found.start..found.end).unwrap_or_default();
-    if found.fields <= USUAL_FIELDS {
-        let mut table = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
-        with_table(head, found, &mut table)
-    } else {
-        let mut table = vec![MaybeUninit::uninit(); found.fields];
-        with_table(head, found, &mut table)
+    let mut table = vec![MaybeUninit::uninit(); found.fields];
+    match parse(head, found.folded, &mut table) {
+        Some((used, parsed)) if used == head.len() => Ok(parsed),
+        _ => Err(diagnose(head)),
     }
 }
 
-fn with_table<'a>(
-    head: &'a [u8],
-    found: &Found,
+fn parse<'a>(
+    input: &'a [u8],
+    folded: bool,
     table: &mut [MaybeUninit<Header<'a>>],
-) -> Result<ResponseHead, ProtocolError> {
+) -> Option<(usize, ResponseHead)> {
     let mut response = Response::new(&mut []);
     let mut config = ParserConfig::default();
-    config.allow_obsolete_multiline_headers_in_responses(true);
-    let parsed = config.parse_response_with_uninit_headers(&mut response, head, table);
-    let (version, status) = match (parsed, response.version, response.code) {
-        (Ok(Status::Complete(length)), Some(version), Some(status)) if length == head.len() => {
-            (if version == 0 { Version::Http10 } else { Version::Http11 }, status)
-        }
-        _ => return Err(diagnose(head)),
+    config.allow_obsolete_multiline_headers_in_responses(folded);
+    let Ok(Status::Complete(used)) =
+        config.parse_response_with_uninit_headers(&mut response, input, table)
+    else {
+        return None;
     };
-    let (status_line, fields) = split_line(head);
+    let (status_line, fields) = split_line(&input[..used]);
     let mut block = fields.to_vec();
-    if found.folded {
+    if folded {
         unfold(&mut block);
     }
+    let version = if response.version? == 0 { Version::Http10 } else { Version::Http11 };
+    let status = response.code?;
+    // httparse would give no reason where it is not ASCII.
     let reason = Reason::received(status, status_line.get(13..).unwrap_or_default());
     let headers = headers_of(block, fields, response.headers);
-    Ok(ResponseHead { version, status, reason, headers })
+    Some((used, ResponseHead { version, status, reason, headers }))
 }
 
 /// Parses a trailer section, blank line included. It has no control bytes but CR, LF and HTAB.
-pub(super) fn trailers(section: &[u8], lines: usize) -> Result<Headers, ProtocolError> {
+pub(super) fn trailers(section: &[u8], cap: usize) -> Result<Headers, ProtocolError> {
+    let lines = section.iter().filter(|&&byte| byte == b'\n').count().saturating_sub(1);
+    if lines > cap {
+        return Err(ProtocolError::TooManyFields { cap });
+    }
     let mut table = vec![httparse::EMPTY_HEADER; lines];
     match httparse::parse_headers(section, &mut table) {
         Ok(Status::Complete((length, fields))) if length == section.len() => {
             Ok(headers_of(section.to_vec(), section, fields))
         }
         _ => {
-            let (fault, line, text) = wrong_line(section);
+            let (fault, line, text) = wrong_line(section, false);
             Err(ProtocolError::Trailer { fault, line, text })
         }
     }
@@ -99,18 +115,18 @@ fn diagnose(head: &[u8]) -> ProtocolError {
     if let Some(offset) = status_line.iter().position(|&byte| byte == 0x7f) {
         return ProtocolError::ControlByte { byte: 0x7f, offset };
     }
-    let (fault, line, text) = wrong_line(fields);
+    let (fault, line, text) = wrong_line(fields, true);
     ProtocolError::Field { fault, line: line + 1, text }
 }
 
 /// The line that httparse stumbled over, and why. It does not say, and only errors need to know.
-fn wrong_line(fields: &[u8]) -> (LineFault, usize, Box<str>) {
+fn wrong_line(fields: &[u8], folds: bool) -> (LineFault, usize, Box<str>) {
     let mut rest = fields;
     let mut number = 0;
     loop {
         let (line, behind) = split_line(rest);
         number += 1;
-        if let Some(fault) = fault_of(line, number) {
+        if let Some(fault) = fault_of(line, folds && number > 1) {
             return (fault, number, snippet(line));
         }
         if behind.is_empty() {
@@ -120,28 +136,24 @@ fn wrong_line(fields: &[u8]) -> (LineFault, usize, Box<str>) {
     }
 }
 
-fn fault_of(line: &[u8], number: usize) -> Option<LineFault> {
-    let (name, value) = match line.iter().position(|&byte| byte == b':') {
-        _ if line.is_empty() => return None,
-        _ if matches!(line[0], b' ' | b'\t') => {
-            if number == 1 {
-                return Some(LineFault::LeadingSpace);
-            }
-            (&[b'x'][..], line)
-        }
-        Some(0) => return Some(LineFault::EmptyName),
-        Some(colon) => (&line[..colon], &line[colon + 1..]),
-        None => return Some(LineFault::NoColon),
-    };
-    if let Some(at) = find_non_token(name) {
-        let only_space = name[at..].iter().all(|byte| matches!(byte, b' ' | b'\t'));
-        return Some(if only_space {
-            LineFault::SpaceBeforeColon
-        } else {
-            LineFault::Name(name[at])
-        });
+fn fault_of(line: &[u8], may_fold: bool) -> Option<LineFault> {
+    let colon = line.iter().position(|&byte| byte == b':');
+    match (line.first()?, colon) {
+        (b' ' | b'\t', _) if may_fold => value_fault(line),
+        (b' ' | b'\t', _) => Some(LineFault::LeadingSpace),
+        (_, None) => Some(LineFault::NoColon),
+        (_, Some(0)) => Some(LineFault::EmptyName),
+        (_, Some(colon)) => name_fault(&line[..colon]).or_else(|| value_fault(&line[colon..])),
     }
-    let wrong =
-        |&&byte: &&u8| !is_token_byte(byte) && (byte < 0x20 && byte != b'\t' || byte == 0x7f);
-    value.iter().find(wrong).map(|&byte| LineFault::Value(byte))
+}
+
+fn name_fault(name: &[u8]) -> Option<LineFault> {
+    let wrong = find_non_token(name)?;
+    let only_space = name[wrong..].iter().all(|byte| matches!(byte, b' ' | b'\t'));
+    Some(if only_space { LineFault::SpaceBeforeColon } else { LineFault::Name(name[wrong]) })
+}
+
+/// The scan has refused all control bytes but this one.
+fn value_fault(value: &[u8]) -> Option<LineFault> {
+    value.contains(&0x7f).then_some(LineFault::Value(0x7f))
 }

@@ -86,16 +86,26 @@ impl ResponseReader {
     /// [`ProtocolError`] as soon as the bytes cannot become a response, even if more would follow.
     pub fn read_head(&mut self, input: &[u8]) -> Result<HeadStep, ProtocolError> {
         self.seen = input.len();
-        let Some(found) = self.scan.resume(input, &self.caps)? else {
+        let Some((used, head)) = self.find_head(input)? else {
             return Ok(HeadStep::Incomplete);
         };
-        let used = found.end;
-        let head = parse::response_head(input, &found)?;
         if matches!(head.status, 100..=199) && head.status != 101 {
             return self.informational(used, head);
         }
         let framing = framing::of_response(self.asked, head.status, &head.headers)?;
         Ok(HeadStep::Head { used, head, body: BodyReader::new(framing, &self.caps) })
+    }
+
+    fn find_head(&mut self, input: &[u8]) -> Result<Option<(usize, ResponseHead)>, ProtocolError> {
+        if self.scan.is_fresh()
+            && let Some(usual) = parse::usual(input, &self.caps)
+        {
+            return Ok(Some(usual));
+        }
+        match self.scan.resume(input, &self.caps)? {
+            Some(found) => Ok(Some((found.end, parse::scanned(input, &found)?))),
+            None => Ok(None),
+        }
     }
 
     fn informational(

@@ -2,7 +2,7 @@
 
 use super::Caps;
 use super::error::ProtocolError;
-use crate::message::{find_control, snippet};
+use crate::message::{controls, snippet};
 
 /// How far a head has been looked through.
 ///
@@ -36,6 +36,11 @@ pub(super) struct Found {
 }
 
 impl Scan {
+    /// Whether nothing was looked at yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.at == 0
+    }
+
     /// Looks at the bytes of `input` that were not there last time.
     pub(super) fn resume(
         &mut self,
@@ -55,51 +60,56 @@ impl Scan {
     }
 
     fn find_end(&mut self, input: &[u8], caps: &Caps) -> Result<Option<Found>, ProtocolError> {
-        while let Some(offset) = input.get(self.at..).and_then(find_control) {
-            let at = self.at + offset;
-            let line_feed = match (input[at], input.get(at + 1)) {
-                (b'\n', _) => at,
-                (b'\r', Some(b'\n')) => at + 1,
-                (b'\t', _) => {
-                    self.at = at + 1;
-                    continue;
+        let from = self.at;
+        for offset in controls(input.get(from..).unwrap_or_default()) {
+            let at = from + offset;
+            match (input[at], input.get(at + 1)) {
+                (b'\n', _) => {
+                    if let Some(found) = self.end_line(input, at, caps)? {
+                        return Ok(Some(found));
+                    }
                 }
+                (b'\t', _) | (b'\r', Some(b'\n')) => {}
                 (b'\r', None) => {
                     self.at = at;
                     return Ok(None);
                 }
                 (byte, _) => return Err(ProtocolError::ControlByte { byte, offset: at }),
-            };
-            if at > self.line {
-                self.end_line(input[self.line], line_feed, caps)?;
-            } else if self.lines > 0 {
-                let (start, end) = (self.start, line_feed + 1);
-                let (fields, folded) = (self.lines - 1, self.folded);
-                return Ok(Some(Found { start, end, fields, folded }));
-            } else if self.start > 0 {
-                return Err(ProtocolError::NotHttp { received: snippet(input) });
-            } else {
-                self.begin_at(line_feed + 1);
-                self.start = self.line;
             }
         }
         self.at = input.len();
         Ok(None)
     }
 
-    fn end_line(&mut self, first: u8, line_feed: usize, caps: &Caps) -> Result<(), ProtocolError> {
-        self.folded |= matches!(first, b' ' | b'\t');
-        self.lines += 1;
-        self.begin_at(line_feed + 1);
-        if self.lines - 1 > caps.fields {
-            return Err(ProtocolError::TooManyFields { cap: caps.fields });
+    /// A line has ended with the LF at `line_feed`. A blank one ends the head.
+    fn end_line(
+        &mut self,
+        input: &[u8],
+        line_feed: usize,
+        caps: &Caps,
+    ) -> Result<Option<Found>, ProtocolError> {
+        let first = input[self.line];
+        let blank = self.line == line_feed || (first == b'\r' && self.line + 1 == line_feed);
+        let end = line_feed + 1;
+        self.line = end;
+        match (blank, self.lines) {
+            (true, 0) if self.start > 0 => {
+                return Err(ProtocolError::NotHttp { received: snippet(input) });
+            }
+            (true, 0) => self.start = end,
+            (true, lines) => {
+                let (start, folded) = (self.start, self.folded);
+                return Ok(Some(Found { start, end, fields: lines - 1, folded }));
+            }
+            (false, lines) if lines > caps.fields => {
+                return Err(ProtocolError::TooManyFields { cap: caps.fields });
+            }
+            (false, lines) => {
+                self.folded |= matches!(first, b' ' | b'\t');
+                self.lines = lines + 1;
+            }
         }
-        Ok(())
-    }
-
-    fn begin_at(&mut self, line: usize) {
-        self.line = line;
-        self.at = line;
+        Ok(None)
     }
 }
 

@@ -3,15 +3,10 @@
 /// RFC 9110 §5.6.2 `tchar`, as a table: one load per byte.
 const TOKEN: [bool; 256] = {
     let mut table = [false; 256];
-    let mut byte = 0;
+    let mut byte = 0u8;
     while byte < 128 {
-        let b = byte as u8;
-        table[byte] = b.is_ascii_alphanumeric()
-            || matches!(
-                b,
-                b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
-            )
-            || matches!(b, b'`' | b'|' | b'~');
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
         byte += 1;
     }
     table
@@ -26,23 +21,58 @@ pub(crate) fn find_non_token(bytes: &[u8]) -> Option<usize> {
     bytes.iter().position(|&byte| !is_token_byte(byte))
 }
 
-/// The first byte below 0x20 (HTAB, CR and LF included), eight bytes at a time.
+/// Where the bytes below 0x20 stand (HTAB, CR and LF included), found eight bytes at a time.
 ///
 /// A head is searched for its end with this on every response, so it has to be cheap.
-pub(crate) fn find_control(bytes: &[u8]) -> Option<usize> {
-    const LOW: u64 = u64::from_ne_bytes([0x20; 8]);
-    const TOP: u64 = u64::from_ne_bytes([0x80; 8]);
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        // A borrow can only make bytes *after* the first hit look like hits.
-        let hits = word.wrapping_sub(LOW) & !word & TOP;
-        if hits != 0 {
-            return Some(index * 8 + hits.trailing_zeros() as usize / 8);
+pub(crate) struct Controls<'a> {
+    rest: &'a [u8],
+    /// Top bits of the bytes found in the word before `rest`.
+    found: u64,
+    /// Where that word begins.
+    word: usize,
+    /// Where `rest` begins.
+    next: usize,
+}
+
+pub(crate) fn controls(bytes: &[u8]) -> Controls<'_> {
+    Controls { rest: bytes, found: 0, word: 0, next: 0 }
+}
+
+impl Iterator for Controls<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        while self.found == 0 {
+            self.word = self.next;
+            let (word, rest) = match self.rest.split_first_chunk::<8>() {
+                Some((word, rest)) => (*word, rest),
+                None if self.rest.is_empty() => return None,
+                None => {
+                    let mut padded = [b' '; 8];
+                    padded[..self.rest.len()].copy_from_slice(self.rest);
+                    (padded, &[][..])
+                }
+            };
+            self.rest = rest;
+            self.next += 8;
+            self.found = below_space(u64::from_le_bytes(word));
         }
+        let at = self.found.trailing_zeros() as usize / 8;
+        self.found &= self.found - 1;
+        Some(self.word + at)
     }
-    let tail = rest.iter().position(|&byte| byte < 0x20)?;
-    Some(words.len() * 8 + tail)
+}
+
+/// The top bit of each byte that is below 0x20. No sum here carries into the next byte.
+fn below_space(word: u64) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let not_below = (word & (ONES * 0x7f)) + ONES * 0x60;
+    !(not_below | word) & (ONES * 0x80)
+}
+
+/// The first byte below 0x20.
+pub(crate) fn find_control(bytes: &[u8]) -> Option<usize> {
+    controls(bytes).next()
 }
 
 /// `1*DIGIT` as a number: no sign, no space, no underscore, no overflow (RFC 9110 §8.6).
@@ -103,6 +133,16 @@ mod tests {
     }
 
     #[test]
+    fn tokens_are_the_rfcs() {
+        let others: Vec<u8> = (0..=255).filter(|&byte| !is_token_byte(byte)).collect();
+        let delimiters = b"\"(),/:;<=>?@[\\]{}";
+        for byte in 0..=255u8 {
+            let visible = byte.is_ascii_graphic() && !delimiters.contains(&byte);
+            assert_eq!(others.contains(&byte), !visible, "{byte}");
+        }
+    }
+
+    #[test]
     fn trims_only_optional_whitespace() {
         assert_eq!(trim(b" \t5\t "), b"5");
         assert_eq!(trim(b" "), b"");
@@ -111,8 +151,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn find_control_is_position(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            prop_assert_eq!(find_control(&bytes), bytes.iter().position(|&byte| byte < 0x20));
+        fn controls_are_all_below_space(
+            bytes in proptest::collection::vec(prop_oneof![any::<u8>(), 0x1eu8..0x22], 0..64),
+        ) {
+            let expected: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at] < 0x20).collect();
+            prop_assert_eq!(controls(&bytes).collect::<Vec<_>>(), expected);
         }
     }
 }

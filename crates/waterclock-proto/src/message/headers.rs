@@ -128,8 +128,10 @@ impl Headers {
 
     /// All values of that name, in order.
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        let named = |entry: &&Entry| self.bytes(entry.name).eq_ignore_ascii_case(name.as_bytes());
-        self.entries.iter().filter(named).map(|entry| self.bytes(entry.value))
+        self.entries
+            .iter()
+            .filter(move |entry| self.is_named(entry, name))
+            .map(|entry| self.bytes(entry.value))
     }
 
     /// Whether there is a field of that name.
@@ -163,9 +165,13 @@ impl Headers {
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.entries
-            .iter()
-            .position(|entry| self.bytes(entry.name).eq_ignore_ascii_case(name.as_bytes()))
+        self.entries.iter().position(|entry| self.is_named(entry, name))
+    }
+
+    fn is_named(&self, entry: &Entry, name: &str) -> bool {
+        // The lengths tell most names apart without a look at the block.
+        (entry.name.1 - entry.name.0) as usize == name.len()
+            && self.bytes(entry.name).eq_ignore_ascii_case(name.as_bytes())
     }
 
     fn bytes(&self, (start, end): (u32, u32)) -> &[u8] {

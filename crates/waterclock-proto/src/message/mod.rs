@@ -11,5 +11,5 @@ pub use head::{Reason, ResponseHead, Version, canonical_reason};
 pub use headers::{FieldFault, Headers, InvalidHeader, Iter};
 pub use method::{InvalidMethod, Method, Token};
 
-pub(crate) use bytes::{find_control, find_non_token, is_token_byte, parse_decimal, snippet, trim};
+pub(crate) use bytes::{controls, find_control, find_non_token, parse_decimal, snippet, trim};
 pub(crate) use headers::{Entry, check_field};

@@ -1,0 +1,103 @@
+//! What [`BodyReader`] says about itself, and the way round the buffer.
+
+use super::*;
+
+fn open(fields: &str) -> BodyReader {
+    let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n");
+    let mut reader = ResponseReader::new(&Method::Get, Caps::default());
+    match reader.read_head(head.as_bytes()) {
+        Ok(HeadStep::Head { body, .. }) => body,
+        other => panic!("{other:?}"),
+    }
+}
+
+const fn step(skip: usize, data: usize, state: BodyState) -> BodyStep {
+    BodyStep { skip, data, state }
+}
+
+#[test]
+fn a_length_is_counted_down() {
+    let mut body = open("Content-Length: 10");
+    assert_eq!((body.expected(), body.direct(), body.received()), (Some(10), Some(10), 0));
+    assert_eq!(body.next(b""), Ok(step(0, 0, BodyState::NeedInput)));
+    assert_eq!(body.next(b"abc"), Ok(step(0, 3, BodyState::NeedInput)));
+    assert_eq!(body.direct(), Some(7));
+    body.advance(4);
+    assert_eq!(body.next(b"hijHTTP/1.1"), Ok(step(0, 3, BodyState::Done)));
+    assert_eq!((body.direct(), body.received(), body.is_done()), (None, 10, true));
+    assert_eq!(body.next(b"HTTP/1.1"), Ok(step(0, 0, BodyState::Done)));
+    assert_eq!(body.eof(), Ok(()));
+}
+
+#[test]
+fn direct_reads_may_end_a_body() {
+    let mut body = open("Content-Length: 10");
+    body.advance(10);
+    assert!(body.is_done());
+}
+
+#[test]
+fn an_empty_body_is_done_at_once() {
+    let body = open("Content-Length: 0");
+    assert!(body.is_done());
+    assert_eq!((body.expected(), body.direct()), (Some(0), None));
+}
+
+#[test]
+fn chunks_are_found_in_place() {
+    let mut body = open("Transfer-Encoding: chunked");
+    assert_eq!((body.expected(), body.direct()), (None, None));
+    body.advance(0);
+    assert_eq!(body.next(b"a;x\r\nabc"), Ok(step(5, 3, BodyState::NeedInput)));
+    assert_eq!(body.direct(), Some(7));
+    body.advance(7);
+    assert_eq!((body.direct(), body.received()), (None, 10));
+    body.advance(0);
+    assert_eq!(body.next(b"\r"), Ok(step(1, 0, BodyState::NeedInput)));
+    assert_eq!(body.next(b"\n2\r\nkl\r\n0"), Ok(step(4, 2, BodyState::More)));
+    assert_eq!(body.next(b"\r\n0"), Ok(step(3, 0, BodyState::NeedInput)));
+    assert_eq!(body.next(b"\r\n\r\nnext"), Ok(step(4, 0, BodyState::Done)));
+    assert_eq!((body.received(), body.trailers()), (12, None));
+}
+
+#[test]
+fn until_close_is_endless() {
+    let mut body = open("X: y");
+    assert_eq!((body.framing(), body.direct()), (Framing::UntilClose, Some(u64::MAX)));
+    body.advance(5);
+    assert_eq!(body.next(b"abc"), Ok(step(0, 3, BodyState::NeedInput)));
+    assert!(!body.is_done());
+    assert_eq!(body.eof(), Ok(()));
+    assert_eq!((body.is_done(), body.received(), body.direct()), (true, 8, None));
+}
+
+/// Every variant has words of its own, and remote bytes in them are escaped.
+#[test]
+fn errors_speak_plainly() {
+    for (error, text) in [
+        (
+            get(b"HTTP/1.1 200 OK\r\nX\x7f: \xe4\r\n\r\n", Then::Hold).error(),
+            r#"byte '\x7f' in the field name in line 2 of the head: "X\x7f: \xe4""#,
+        ),
+        (
+            get("HTTP/1.1 200 OK\r\nContent-Length: \u{1f600}\r\n\r\n", Then::Hold).error(),
+            r#"Content-Length "\xf0\x9f\x98\x80" is not a number"#,
+        ),
+        (
+            get("HTTP/2.0 200 OK\r\n", Then::Hold).error(),
+            "neither HTTP/1.0 nor HTTP/1.1 in the status line \"HTTP/2.0 200 OK\"",
+        ),
+        (
+            get("HTTP/1.1 200 OK\r\nX: \x1b[2J", Then::Hold).error(),
+            r"control byte '\x1b' at offset 20 of the head",
+        ),
+        (
+            get("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", Then::Close).error(),
+            "the body ended after 5 of 9 bytes",
+        ),
+    ] {
+        assert_eq!(error.to_string(), text);
+    }
+    let long = format!("SSH-2.0-{}", "x".repeat(1000));
+    assert!(get(long, Then::Hold).error().to_string().len() < 120, "remote input is cut short");
+}
