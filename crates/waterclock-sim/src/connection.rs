@@ -1,0 +1,192 @@
+//! One connection as the network sees it, and the client's [`Socket`] on it.
+
+use crate::net::{Id, SharedNet, lock};
+use crate::peer::{Peer, Wire};
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
+use std::io::{self, ErrorKind, IoSlice};
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::time::Duration;
+use waterclock::world::{Endpoint, Socket, SocketOptions, Source};
+use waterclock_proto::tick::Tick;
+
+/// How far the connection has come, seen from the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Connecting,
+    Failed(ErrorKind),
+    Open,
+}
+
+/// What the client finds behind the last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Fin,
+    Reset,
+}
+
+pub(crate) struct Conn {
+    pub(crate) to: Endpoint,
+    pub(crate) number: usize,
+    pub(crate) local: Option<SocketAddr>,
+    pub(crate) options: SocketOptions,
+    pub(crate) latency: Duration,
+    pub(crate) phase: Phase,
+
+    pub(crate) opened: Tick,
+    pub(crate) connected: Option<Tick>,
+    pub(crate) dropped: Option<Tick>,
+
+    /// What has arrived at the client and was not read.
+    pub(crate) inbound: VecDeque<u8>,
+    pub(crate) end: Option<End>,
+    /// A reset has arrived: nothing can be written any more.
+    pub(crate) broken: bool,
+    /// How much the client may write before the peer takes something; `None` is any amount.
+    pub(crate) credit: Option<usize>,
+
+    /// Gone once it has closed or reset, or has seen the client go.
+    pub(crate) peer: Option<Box<dyn Peer>>,
+    pub(crate) wire: Wire,
+    pub(crate) wakes: BTreeSet<Tick>,
+    pub(crate) received: Vec<u8>,
+}
+
+impl Conn {
+    pub(crate) fn readable(&self) -> bool {
+        self.failed() || self.end.is_some() || !self.inbound.is_empty()
+    }
+
+    pub(crate) fn writable(&self) -> bool {
+        self.failed() || self.broken || (self.phase == Phase::Open && self.credit != Some(0))
+    }
+
+    /// An error is there to be told, which poll(2) reports whatever was asked.
+    pub(crate) fn failed(&self) -> bool {
+        matches!(self.phase, Phase::Failed(_)) || self.end == Some(End::Reset)
+    }
+
+    /// A reset: a stream that had ended already still ends well for a reader, as on Linux.
+    pub(crate) fn on_reset(&mut self) {
+        self.broken = true;
+        self.end.get_or_insert(End::Reset);
+    }
+
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if out.is_empty() {
+            return Ok(0);
+        }
+        if self.inbound.is_empty() {
+            return match (self.phase, self.end) {
+                (Phase::Failed(kind), _) => Err(kind.into()),
+                (_, Some(End::Fin)) => Ok(0),
+                (_, Some(End::Reset)) => Err(ErrorKind::ConnectionReset.into()),
+                (_, None) => Err(ErrorKind::WouldBlock.into()),
+            };
+        }
+        io::Read::read(&mut self.inbound, out)
+    }
+
+    /// How many of `wanted` bytes may be written now.
+    fn accept(&mut self, wanted: usize) -> io::Result<usize> {
+        match (self.phase, self.broken, self.end) {
+            (Phase::Connecting, ..) => return Err(ErrorKind::WouldBlock.into()),
+            (Phase::Failed(kind), ..) => return Err(kind.into()),
+            (Phase::Open, true, Some(End::Fin)) => return Err(ErrorKind::BrokenPipe.into()),
+            (Phase::Open, true, _) => return Err(ErrorKind::ConnectionReset.into()),
+            (Phase::Open, false, _) => {}
+        }
+        let Some(credit) = &mut self.credit else { return Ok(wanted) };
+        let count = wanted.min(*credit);
+        if count == 0 && wanted > 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        *credit -= count;
+        Ok(count)
+    }
+
+    /// What it is doing, for the description of a deadlock.
+    pub(crate) fn describe(&self) -> String {
+        match (self.phase, &self.peer) {
+            (Phase::Connecting, _) => "the connect is never answered".to_owned(),
+            (Phase::Failed(kind), _) => format!("the connect failed: {kind}"),
+            (Phase::Open, None) => "the peer has closed or reset".to_owned(),
+            (Phase::Open, Some(peer)) => {
+                let unread = self.wire.arrived().len();
+                let credit = self.credit.map_or_else(|| "any number of".into(), |n| n.to_string());
+                format!(
+                    "{}; {unread} bytes it did not take, {credit} more would fit",
+                    peer.describe()
+                )
+            }
+        }
+    }
+}
+
+/// The client's end.
+pub(crate) struct SimSocket {
+    pub(crate) net: SharedNet,
+    pub(crate) id: Id,
+}
+
+impl SimSocket {
+    fn with<T>(&self, look: impl FnOnce(&mut Conn) -> T) -> io::Result<T> {
+        lock(&self.net)
+            .connections
+            .get_mut(&self.id)
+            .map(look)
+            .ok_or(ErrorKind::NotConnected.into())
+    }
+}
+
+impl Socket for SimSocket {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.with(|conn| conn.read(out))?
+    }
+
+    fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let wanted = parts.iter().map(|part| part.len()).sum();
+        let count = self.with(|conn| conn.accept(wanted))??;
+        if count > 0 {
+            let bytes = parts.iter().flat_map(|part| part.iter().copied()).take(count);
+            lock(&self.net).write_to_peer(self.id, bytes.collect());
+        }
+        Ok(count)
+    }
+
+    fn connected(&mut self) -> io::Result<()> {
+        match self.with(|conn| conn.phase)? {
+            Phase::Open => Ok(()),
+            Phase::Failed(kind) => Err(kind.into()),
+            Phase::Connecting => Err(ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn peer_address(&self) -> Option<SocketAddr> {
+        match self.with(|conn| (conn.phase, conn.to.clone())).ok()? {
+            (Phase::Open, Endpoint::Tcp(address)) => Some(address),
+            _ => None,
+        }
+    }
+
+    fn local_address(&self) -> Option<SocketAddr> {
+        self.with(|conn| conn.local).ok()?
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source::Virtual(self.id, PhantomData)
+    }
+}
+
+impl fmt::Debug for SimSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SimSocket({})", self.id)
+    }
+}
+
+impl Drop for SimSocket {
+    fn drop(&mut self) {
+        lock(&self.net).drop_socket(self.id);
+    }
+}
