@@ -1,7 +1,7 @@
 //! Which certificates are accepted, and what is said about the others.
 
 use super::*;
-use rcgen::{ExtendedKeyUsagePurpose, date_time_ymd};
+use rcgen::{ExtendedKeyUsagePurpose, SanType, date_time_ymd};
 
 const NAME: &str = "shop.example";
 
@@ -73,6 +73,27 @@ fn a_common_name_is_no_name() {
 }
 
 #[test]
+fn names_cannot_deceive() {
+    let authority = Authority::new("Root");
+    let settings = authority.settings().build().unwrap();
+    for (name, shown) in [
+        ("shop.example\0.evil.example", "shop.example\\0.evil.example"),
+        ("\u{1b}[2Jshop.example", "\\u{1b}[2Jshop.example"),
+        ("*", "*"),
+        ("sho*.example", "sho*.example"),
+    ] {
+        let mut params = params_for(&[]);
+        params.subject_alt_names = vec![SanType::DnsName(name.try_into().unwrap())];
+        let CertificateProblem::WrongName { names, .. } =
+            refused(&settings, &authority.issue(&params))
+        else {
+            panic!("{name:?}")
+        };
+        assert_eq!(names, [shown]);
+    }
+}
+
+#[test]
 fn expired_and_not_yet_valid() {
     let authority = Authority::new("Root");
     let settings = authority.settings().build().unwrap();
@@ -138,7 +159,7 @@ fn self_signed() {
     let key = KeyPair::generate().unwrap();
     for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
         let mut params = params_for(&[NAME]);
-        params.is_ca = is_ca.clone();
+        params.is_ca = is_ca;
         let certificate = params.self_signed(&key).unwrap();
         let server = Credentials {
             pem: certificate.pem(),

@@ -174,8 +174,8 @@ impl Pair {
     fn settle(&mut self) -> Result<(), TlsError> {
         let mut outcome = Ok(());
         loop {
-            let to_server = self.from_client();
-            self.to_server(&to_server);
+            let to_server = self.client_sends();
+            self.server_takes(&to_server);
             let mut to_client = Vec::new();
             while self.server.wants_write() {
                 self.server.write_tls(&mut to_client).unwrap();
@@ -193,14 +193,14 @@ impl Pair {
         }
     }
 
-    fn from_client(&mut self) -> Vec<u8> {
+    fn client_sends(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
         self.client.transmit_into(&mut out);
         assert!(!self.client.wants_write());
         out
     }
 
-    fn to_server(&mut self, bytes: &[u8]) {
+    fn server_takes(&mut self, bytes: &[u8]) {
         for mut piece in bytes.chunks(self.piece) {
             while !piece.is_empty() {
                 self.server.read_tls(&mut piece).unwrap();
@@ -212,7 +212,7 @@ impl Pair {
     }
 
     /// What the server sends for this plaintext, and nothing else.
-    fn from_server(&mut self, plaintext: &[u8]) -> Vec<u8> {
+    fn server_sends(&mut self, plaintext: &[u8]) -> Vec<u8> {
         self.server.writer().write_all(plaintext).unwrap();
         let mut out = Vec::new();
         while self.server.wants_write() {

@@ -140,7 +140,7 @@ fn any_bytes_are_taken_or_refused() {
         let mut session = session_for_noise();
         let mut bytes: Vec<u8> = (0..40).flat_map(|_| next()).collect();
         // Half of them begin like a record, to get further in.
-        if bytes[0] % 2 == 0 {
+        if bytes[0].is_multiple_of(2) {
             let header = [20 + bytes[1] % 4, 3, 3, 0];
             bytes[..4].copy_from_slice(&header);
         }

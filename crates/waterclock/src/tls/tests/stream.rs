@@ -40,7 +40,7 @@ fn a_whole_dialogue_in_pieces_of_any_size() {
             assert_eq!(pair.client.write_plain(&parts).unwrap(), 16);
             pair.settle().unwrap();
             assert_eq!(pair.server_reads(), b"GET / HTTP/1.1\r\n");
-            let answer = pair.from_server(b"HTTP/1.1 200 OK\r\n");
+            let answer = pair.server_sends(b"HTTP/1.1 200 OK\r\n");
             for piece in answer.chunks(piece) {
                 assert_eq!(pair.client.receive(piece).unwrap(), piece.len());
             }
@@ -90,9 +90,9 @@ fn the_second_connection_resumes() {
 fn close_notify_is_a_clean_end() {
     for versions in [TLS12, TLS13] {
         let mut pair = established(versions);
-        let mut bytes = pair.from_server(b"body");
+        let mut bytes = pair.server_sends(b"body");
         pair.server.send_close_notify();
-        bytes.extend(pair.from_server(b""));
+        bytes.extend(pair.server_sends(b""));
         bytes.extend_from_slice(b"what follows is ignored");
         assert_eq!(pair.client.receive(&bytes).unwrap(), bytes.len());
         pair.client.received_eof().unwrap();
@@ -109,8 +109,8 @@ fn close_notify_is_a_clean_end() {
 fn an_end_without_close_notify_is_a_truncation() {
     for cut in [0, 1, 7] {
         let mut pair = established(TLS13);
-        let body = pair.from_server(b"body");
-        let more = pair.from_server(b"never whole");
+        let body = pair.server_sends(b"body");
+        let more = pair.server_sends(b"never whole");
         pair.client.receive(&body).unwrap();
         pair.client.receive(&more[..cut]).unwrap();
         assert_eq!(pair.client.ciphertext_left(), cut);
@@ -133,8 +133,8 @@ fn our_close_notify_reaches_the_server() {
 #[test]
 fn a_damaged_record_is_an_error_after_the_good_ones() {
     let mut pair = established(TLS13);
-    let good = pair.from_server(b"good");
-    let mut bad = pair.from_server(b"bad");
+    let good = pair.server_sends(b"good");
+    let mut bad = pair.server_sends(b"bad");
     *bad.last_mut().unwrap() ^= 1;
     pair.client.receive(&good).unwrap();
     let error = pair.client.receive(&bad).unwrap_err();
@@ -153,7 +153,7 @@ fn backpressure_loses_nothing() {
     let body: Vec<u8> = (0..300_000_u32).map(|n| (n % 251) as u8).collect();
     let mut wire = Vec::new();
     for part in body.chunks(10_000) {
-        wire.extend(pair.from_server(part));
+        wire.extend(pair.server_sends(part));
     }
     let (mut rest, mut got, mut held) = (wire.as_slice(), Vec::new(), 0);
     while !rest.is_empty() || pair.client.plaintext_pending() > 0 {
@@ -191,7 +191,7 @@ fn writing_is_bounded_and_partly_sent_writes_go_on() {
                 Ok(first.len())
             })
             .unwrap();
-        pair.to_server(&wire);
+        pair.server_takes(&wire);
         received += match pair.server.reader().read(&mut vec![0; 1 << 20]) {
             Ok(n) => n,
             Err(error) => {
