@@ -1,6 +1,7 @@
 //! What can go wrong with TLS, in three families.
 
-use super::problem::{CertificateProblem, HandshakeProblem};
+use super::certificate::CertificateProblem;
+use super::handshake::HandshakeProblem;
 use std::error::Error;
 use std::fmt;
 

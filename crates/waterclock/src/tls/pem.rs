@@ -78,7 +78,8 @@ fn items<'a>(
 fn in_words(error: &pem::Error) -> String {
     match error {
         pem::Error::MissingSectionEnd { end_marker } => {
-            format!("its end line {:?} is missing", String::from_utf8_lossy(end_marker))
+            let label = String::from_utf8_lossy(end_marker);
+            format!("its last line, -----END {label}-----, is missing")
         }
         pem::Error::IllegalSectionStart { line } => {
             format!("its first line {:?} is malformed", String::from_utf8_lossy(line))

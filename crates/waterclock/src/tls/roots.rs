@@ -8,7 +8,9 @@ use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+#[cfg(feature = "native-roots")]
+use std::sync::OnceLock;
 
 /// The certificate authorities that are trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use super::config::TlsConfig;
 use super::error::{SettingsError, TlsError};
-use super::problem::{HandshakeProblem, explain};
+use super::handshake::{HandshakeProblem, explain};
 use super::record::RecordMeter;
 use rustls::client::ClientConnection;
 use rustls::{HandshakeKind, ProtocolVersion};
@@ -158,6 +158,12 @@ impl TlsSession {
         error
     }
 
+    fn fail_with(&mut self, problem: HandshakeProblem) -> TlsError {
+        let error = TlsError::Handshake(problem);
+        self.failed = Some(error.clone());
+        error
+    }
+
     /// Tells that the peer's side of the stream has ended (a read gave 0 bytes, or a reset).
     ///
     /// # Errors
@@ -172,9 +178,7 @@ impl TlsSession {
                 0 => HandshakeProblem::ClosedAtOnce,
                 _ => HandshakeProblem::Closed,
             };
-            let error = TlsError::Handshake(problem);
-            self.failed = Some(error.clone());
-            return Err(error);
+            return Err(self.fail_with(problem));
         }
         // With a full plaintext buffer rustls does not look at the stream at all, so that the end
         // is noted by us.
@@ -225,11 +229,8 @@ impl TlsSession {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        self.connection.writer().write_vectored(parts).map_err(|error| {
-            let error = TlsError::Handshake(HandshakeProblem::Other(error.to_string()));
-            self.failed = Some(error.clone());
-            error
-        })
+        let accepted = self.connection.writer().write_vectored(parts);
+        accepted.map_err(|error| self.fail_with(HandshakeProblem::Other(error.to_string())))
     }
 
     /// Whether there is something to transmit.

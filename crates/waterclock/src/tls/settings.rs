@@ -80,13 +80,11 @@ pub enum KeyLogging {
 
 impl TlsSettings {
     /// Starts from the defaults.
-    #[must_use]
     pub fn builder() -> TlsSettingsBuilder {
         TlsSettingsBuilder(Policy::default())
     }
 
     /// Starts from these settings.
-    #[must_use]
     pub fn to_builder(&self) -> TlsSettingsBuilder {
         TlsSettingsBuilder(self.0.policy.clone())
     }

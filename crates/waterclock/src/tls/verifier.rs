@@ -1,7 +1,7 @@
 //! Who is accepted as the peer: the usual verification, then the pins.
 
+use super::certificate::{CertificateProblem, unknown_issuer};
 use super::pin::Pin;
-use super::problem::{CertificateProblem, unknown_issuer};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};

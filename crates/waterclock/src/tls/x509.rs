@@ -90,3 +90,50 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (content, rest) = rest.split_at_checked(length)?;
     Some((tag, content, rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, DnType, KeyPair};
+
+    fn self_signed(kind: DnType, name: &str) -> Vec<u8> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CountryName, "GR");
+        params.distinguished_name.push(kind, name);
+        let key = KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap().der().to_vec()
+    }
+
+    #[test]
+    fn a_common_name_or_an_organization() {
+        for kind in [DnType::CommonName, DnType::OrganizationName] {
+            let der = self_signed(kind, "Ath\u{113}nai");
+            let summary = Summary::read(&der).unwrap();
+            assert!(summary.is_self_issued());
+            assert_eq!(summary.subject_name().as_deref(), Some("Ath\u{113}nai"));
+            assert_eq!(summary.issuer_name(), summary.subject_name());
+        }
+        let der = self_signed(DnType::LocalityName, "Agora");
+        assert_eq!(Summary::read(&der).unwrap().subject_name(), None);
+        let long = self_signed(DnType::CommonName, &"x".repeat(1000));
+        assert_eq!(Summary::read(&long).unwrap().subject_name().unwrap().len(), NAME_SHOWN);
+    }
+
+    #[test]
+    fn damage_is_no_panic() {
+        let der = self_signed(DnType::CommonName, "Agora");
+        for cut in 0..der.len() {
+            assert!(Summary::read(&der[..cut]).is_none());
+        }
+        for at in 0..der.len() {
+            for value in [0, 0x7f, 0x80, 0x81, 0x83, 0xff] {
+                let mut damaged = der.clone();
+                damaged[at] = value;
+                if let Some(summary) = Summary::read(&damaged) {
+                    let _ = (summary.subject_name(), summary.issuer_name());
+                }
+            }
+        }
+    }
+}
