@@ -222,9 +222,10 @@ impl HttpAdapter {
         framing: RequestFraming,
     ) -> Outcome<()> {
         let (url, place) = (&request.line.url, &request.place);
-        let forward = self.proxy.as_ref().filter(|_| {
-            url.scheme() == "http" && self.unix.is_none() && place.unix.is_none()
-        });
+        let forward = self
+            .proxy
+            .as_ref()
+            .filter(|_| url.scheme() == "http" && self.unix.is_none() && place.unix.is_none());
         let host = ("Host", target::authority(url, place).as_bytes());
         let host = (!request.headers.contains("Host")).then_some(host);
         let field = framing.field(&request.headers);

@@ -28,7 +28,10 @@ pub(crate) const DRAIN_TIME: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 enum Source {
     Connection(Box<Connection>),
-    Memory { bytes: Vec<u8>, at: usize },
+    Memory {
+        bytes: Vec<u8>,
+        at: usize,
+    },
     /// Everything was read, or the connection is gone.
     Ended,
 }
@@ -167,7 +170,8 @@ impl Body {
     ) -> Outcome<usize> {
         loop {
             let input = self.peek(call)?;
-            let result = if input.is_empty() { decoder.finish(out) } else { decoder.decode(input, out) };
+            let result =
+                if input.is_empty() { decoder.finish(out) } else { decoder.decode(input, out) };
             let progress = result.map_err(|error| {
                 let kind = if error.is_limit() { ErrorKind::TooLarge } else { ErrorKind::Decode };
                 Failure::from_error(kind, "the body cannot be decoded", error)

@@ -386,7 +386,9 @@ impl Runner<'_> {
         }
         match self.last_error.take() {
             Some(error) => cannot_connect(host, error),
-            None => Failure::new(ErrorKind::Connect, format!("{host} has no address to connect to")),
+            None => {
+                Failure::new(ErrorKind::Connect, format!("{host} has no address to connect to"))
+            }
         }
     }
 }

@@ -298,9 +298,8 @@ impl Error {
     /// The waterfall and the verdict, as `{:#}` prints them.
     #[must_use]
     pub fn explain(&self) -> String {
-        self.timeline().map_or_else(String::new, |timeline| {
-            screen::screen(&[], timeline, &Style::default())
-        })
+        self.timeline()
+            .map_or_else(String::new, |timeline| screen::screen(&[], timeline, &Style::default()))
     }
 }
 

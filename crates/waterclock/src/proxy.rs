@@ -20,7 +20,8 @@ impl Proxy {
     /// default port is 80 (curl's 1080 is for SOCKS).
     pub(crate) fn parse(url: &str) -> Outcome<Self> {
         let invalid = |why: &str| {
-            let text = format!("the proxy \"{}\" cannot be used: {why}", redact(url).escape_debug());
+            let text =
+                format!("the proxy \"{}\" cannot be used: {why}", redact(url).escape_debug());
             Failure::new(ErrorKind::InvalidUrl, text)
         };
         let full = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };

@@ -168,11 +168,7 @@ impl<'s> Request<'s> {
     }
 
     /// Streams the body from `source`: chunked, or `length` bytes with a Content-Length.
-    pub fn body_reader(
-        mut self,
-        source: impl Read + Send + 'static,
-        length: Option<u64>,
-    ) -> Self {
+    pub fn body_reader(mut self, source: impl Read + Send + 'static, length: Option<u64>) -> Self {
         self.body = RequestBody::Reader { source: Box::new(source), length };
         self
     }

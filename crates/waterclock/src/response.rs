@@ -195,9 +195,7 @@ impl Inner {
             return Ok(());
         }
         self.call.caller_time(What::Reader, self.left_at);
-        let checked = self
-            .call
-            .check(waterclock_proto::timeline::Phase::Body, What::Read);
+        let checked = self.call.check(waterclock_proto::timeline::Phase::Body, What::Read);
         if let Err(failure) = checked {
             self.body.drain(&mut self.call, None);
             return Err(failure);
@@ -226,7 +224,8 @@ impl Inner {
 impl Read for Response {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.read_body(out).map_err(|error| {
-            let kind = if error.is_timeout() { io::ErrorKind::TimedOut } else { io::ErrorKind::Other };
+            let kind =
+                if error.is_timeout() { io::ErrorKind::TimedOut } else { io::ErrorKind::Other };
             io::Error::new(kind, error)
         })
     }

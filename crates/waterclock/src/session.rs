@@ -322,10 +322,11 @@ impl SessionBuilder {
             self.tls,
             world,
         ));
-        let mut adapters: Vec<(Box<str>, Arc<dyn Adapter>)> = ["http://", "https://", "http+unix://"]
-            .into_iter()
-            .map(|prefix| (prefix.into(), Arc::clone(&http)))
-            .collect();
+        let mut adapters: Vec<(Box<str>, Arc<dyn Adapter>)> =
+            ["http://", "https://", "http+unix://"]
+                .into_iter()
+                .map(|prefix| (prefix.into(), Arc::clone(&http)))
+                .collect();
         for (prefix, adapter) in self.mounts {
             adapters.retain(|(mounted, _)| !mounted.eq_ignore_ascii_case(&prefix));
             adapters.push((prefix, adapter));

@@ -171,7 +171,10 @@ mod tests {
     #[test]
     fn a_unix_socket_is_named_by_the_host() {
         let target = parse("http+unix://%2Fvar%2Frun%2Fdocker.sock/info?x=1");
-        assert_eq!(target.place.unix.as_deref(), Some(std::path::Path::new("/var/run/docker.sock")));
+        assert_eq!(
+            target.place.unix.as_deref(),
+            Some(std::path::Path::new("/var/run/docker.sock"))
+        );
         assert_eq!(origin_form(&target.url), "/info?x=1");
         assert_eq!(authority(&target.url, &target.place), "localhost");
     }

@@ -1,6 +1,7 @@
 //! A call that did not succeed: what ended it, what was spent before, and whether to try again.
 
-use super::{number, rows, verdict, words};
+use super::number::{self, Unit};
+use super::{rows, verdict, words};
 use crate::timeline::{Fired, Hop, HopReason, Phase, RequestSent, Span, SpanEnd, Timeline};
 use std::time::Duration;
 
@@ -12,15 +13,16 @@ pub(super) fn fired(timeline: &Timeline, fired: &Fired) -> Vec<String> {
         None => String::new(),
     };
     let place = span.map_or_else(|| fired.phase.to_string(), |span| words::label(timeline, span));
-    let mut out = vec![format!(
-        "{} limit{of} fired in {place} (fired at {} ms, {} late)",
-        fired.limit,
-        number::hundredths(fired.noticed.since(timeline.started())),
-        number::hundredths(fired.late_by()),
-    )];
+    let at = fired.noticed.since(timeline.started());
+    let late = number::hundredths(fired.late_by());
+    let when = match Unit::of(at) {
+        Unit::Ms => format!("fired at {} ms, {late} late", number::hundredths(at)),
+        Unit::S => format!("fired at {}, {late} ms late", number::with_unit(at)),
+    };
+    let mut out = vec![format!("{} limit{of} fired in {place} ({when})", fired.limit)];
     out.push(spent(timeline, span));
     out.extend(peer_so_far(timeline, fired.phase));
-    out.extend(retry(timeline));
+    out.push(retry(timeline));
     out
 }
 
@@ -36,7 +38,7 @@ pub(super) fn stopped(timeline: &Timeline) -> Option<Vec<String>> {
         format!("No limit fired: {label} failed after {after}.")
     };
     let mut out = vec![headline, spent(timeline, Some(index))];
-    out.extend(retry(timeline));
+    out.push(retry(timeline));
     Some(out)
 }
 
@@ -128,12 +130,14 @@ fn peer_so_far(timeline: &Timeline, phase: Phase) -> Option<String> {
 }
 
 /// Whether the call can be repeated without doing something twice.
-fn retry(timeline: &Timeline) -> Option<String> {
-    let (hop, before) = timeline.hops().split_last()?;
+fn retry(timeline: &Timeline) -> String {
+    let Some((hop, before)) = timeline.hops().split_last() else {
+        return retry_unsent(None, &[]);
+    };
     let method = &hop.request.method;
     let safe = idempotent(hop);
     let text = match timeline.request_sent() {
-        RequestSent::No => return Some(retry_unsent(hop, before)),
+        RequestSent::No => return retry_unsent(Some(hop), before),
         RequestSent::Partly if safe => {
             format!("Part of the request was sent. {method} is idempotent, so a retry is safe.")
         }
@@ -150,16 +154,20 @@ fn retry(timeline: &Timeline) -> Option<String> {
              a retry may do it twice."
         ),
     };
-    Some(words::escape(&text).into_owned())
+    words::escape(&text).into_owned()
 }
 
-fn retry_unsent(hop: &Hop, before: &[Hop]) -> String {
+fn retry_unsent(hop: Option<&Hop>, before: &[Hop]) -> String {
     let which = if before.is_empty() { "itself" } else { "of this hop" };
     let sent = format!("The request {which} was never sent");
     match before.iter().find(|hop| !idempotent(hop)) {
         None => format!("{sent}, so a retry is safe."),
         Some(earlier) => {
-            let reason = if hop.reason == HopReason::Retry { "an attempt" } else { "a hop" };
+            let reason = if hop.is_some_and(|hop| hop.reason == HopReason::Retry) {
+                "an attempt"
+            } else {
+                "a hop"
+            };
             let method = words::escape(earlier.request.method.as_str());
             format!(
                 "{sent}, but {method} was in {reason} before it: a retry of the call may do it twice."

@@ -71,7 +71,7 @@ fn hop_lines(timeline: &Timeline, number: usize, hop: &Hop, glyphs: &Glyphs) -> 
     }
     if let Some(idle) = hop.connection.and_then(|connection| connection.idle) {
         let layers = if hop.request.url.scheme() == "https" { "tcp, tls" } else { "tcp" };
-        lines.push(Line::Note(format!("{layers}: reused, idle {}", number::with_unit(idle))));
+        lines.push(Line::Note(format!("{layers}: reused, idle {}", number::rough(idle))));
     }
     lines
 }

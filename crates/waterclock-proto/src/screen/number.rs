@@ -57,6 +57,12 @@ pub(super) fn with_unit(duration: Duration) -> String {
     format!("{} {}", tenths(round(duration.as_nanos(), unit.tenth())), unit.name())
 }
 
+/// For long stretches that nobody compares with a limit: seconds from one second on.
+pub(super) fn rough(duration: Duration) -> String {
+    let unit = if duration < Duration::from_secs(1) { Unit::Ms } else { Unit::S };
+    format!("{} {}", tenths(round(duration.as_nanos(), unit.tenth())), unit.name())
+}
+
 /// A configured duration without superfluous digits: `120`, `0.5`, `60 s`.
 pub(super) fn configured(duration: Duration) -> String {
     let unit = Unit::of(duration);
@@ -180,6 +186,7 @@ mod tests {
         assert_eq!(seconds(us(120_000), 0), "0.12");
         assert_eq!(seconds(us(120_000), 3), "0.120");
         assert_eq!(seconds(Duration::from_secs(3), 0), "3");
+        assert_eq!(rough(us(4_100_000)), "4.1 s");
         assert_eq!(hundredths(us(120_040)), "120.04");
     }
 

@@ -53,7 +53,7 @@ pub(super) fn render(timeline: &Timeline, style: &Style) -> String {
     if !not_reached.is_empty() {
         wrap(&mut out, &format!("not reached: {}", not_reached.join(", ")), 4, 6, room);
     }
-    legend(&mut out, &lines, glyphs, room);
+    legend(&mut out, &lines, &axis, glyphs, room);
     out.push('\n');
     wrap(&mut out, &sum(timeline), 1, 3, room);
     out
@@ -173,20 +173,24 @@ fn sgr(row: &Row) -> (&'static str, &'static str) {
 }
 
 /// Explains the signs that the table has used, and no others.
-fn legend(out: &mut String, lines: &[Line], glyphs: &Glyphs, room: usize) {
+fn legend(out: &mut String, lines: &[Line], axis: &Axis, glyphs: &Glyphs, room: usize) {
     let rows = || lines.iter().filter_map(Line::row);
-    let bars = || rows().filter_map(|row| row.bar.as_ref());
+    let drawn = || {
+        let bars = rows().filter_map(|row| row.bar.as_ref());
+        bars.map(|bar| (bar, axis.draw(bar, glyphs)))
+    };
+    let inked = |ink| drawn().any(|(bar, drawn)| bar.ink == ink && !drawn.inked.is_empty());
     let mut signs = Vec::new();
-    if bars().any(|bar| bar.ink == Ink::Waited) {
+    if inked(Ink::Waited) {
         signs.push(format!("{} waited", glyphs.sample(Ink::Waited)));
     }
-    if bars().any(|bar| bar.until.is_some()) {
+    if drawn().any(|(_, drawn)| !drawn.rest.is_empty()) {
         signs.push(format!("{} limit left", glyphs.rest()));
     }
-    if bars().any(|bar| bar.expired) {
+    if drawn().any(|(_, drawn)| drawn.inked.contains(glyphs.cross)) {
         signs.push(format!("{} limit expired", glyphs.cross));
     }
-    if bars().any(|bar| bar.ink == Ink::Caller) {
+    if inked(Ink::Caller) {
         signs.push(format!("{} the caller's own time", glyphs.sample(Ink::Caller)));
     }
     if rows().any(|row| row.value.starts_with('(')) {

@@ -148,8 +148,11 @@ fn closest_wait(timeline: &Timeline, tightest: &Tightest) -> String {
     };
     let expected = ["resolve", "address", "tls", "tunnel", "read", "write", "pool", "continue"];
     let limit = tightest.limit.name();
-    let limit =
-        if expected.contains(&limit) { String::new() } else { format!(" of the limit {limit}") };
+    let limit = if expected.contains(&limit) {
+        String::new()
+    } else {
+        format!(", under the limit {limit}")
+    };
     format!(
         "The closest was {name}: {} of {} ({}%){limit}.",
         number::brief(tightest.used),

@@ -62,13 +62,12 @@ fn connect(timeline: &Timeline, span: &Span) -> String {
     let newest = timeline.attempts().get(usize::from(attempt));
     // The newest attempt may have lost to an older one that answered during its wait.
     let lost = newest.is_some_and(|attempt| attempt.end == AttemptEnd::Abandoned);
+    let connects = |other: &&Span| other.hop == span.hop && other.phase == Phase::Connect;
+    let last = timeline.spans().iter().rev().find(connects) == Some(span);
     let won = timeline.attempts().iter().find(|attempt| {
-        attempt.hop == span.hop
-            && attempt.end == AttemptEnd::Connected
-            && attempt.started <= span.ended
-            && attempt.ended.is_some_and(|ended| ended >= span.started)
+        last && lost && attempt.hop == span.hop && attempt.end == AttemptEnd::Connected
     });
-    let attempt = won.filter(|_| lost).or(newest);
+    let attempt = won.or(newest);
     attempt.map_or_else(|| "tcp".to_owned(), |attempt| format!("tcp {}", escape(&attempt.peer)))
 }
 
@@ -123,7 +122,7 @@ pub(super) const fn short(phase: Phase) -> &'static str {
 pub(super) const fn caller(what: What) -> &'static str {
     match what {
         What::Source => "caller (making the body)",
-        What::Reader => "caller (reading the response)",
+        What::Reader => "caller (reading response)",
         _ => "caller",
     }
 }

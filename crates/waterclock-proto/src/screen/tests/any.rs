@@ -48,7 +48,6 @@ fn whats() -> impl Strategy<Value = What> {
         Just(What::Source),
         Just(What::Reader),
         Just(What::Work),
-        (0..3_u16).prop_map(What::Folded),
     ]
 }
 
