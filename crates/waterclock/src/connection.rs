@@ -7,7 +7,7 @@ use crate::stream::{Received, Stream, StreamError};
 use std::net::SocketAddr;
 use waterclock_proto::h1::CloseReason;
 
-pub use crate::tls::TlsInfo;
+use crate::tls::TlsInfo;
 
 /// What is known about the connection of a response.
 #[derive(Clone, Debug)]

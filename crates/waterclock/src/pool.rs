@@ -337,12 +337,6 @@ impl Pool {
         drop(state);
         drop(idle);
     }
-
-    /// Connections that are idle, and all that are open.
-    pub(crate) fn counts(&self) -> (usize, usize) {
-        let state = self.0.lock();
-        (state.idle, state.open)
-    }
 }
 
 impl Inner {

@@ -8,7 +8,7 @@ use waterclock_proto::message::Headers;
 /// An HTTP proxy. Requests to `https://` origins go through a CONNECT tunnel; requests to `http://`
 /// origins are sent to it in absolute form (RFC 9112 §3.2.2).
 #[derive(Clone)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     host: Box<str>,
     port: u16,
     /// What only the proxy may see: never sent through a tunnel.
