@@ -4,7 +4,7 @@ use super::*;
 use std::collections::HashSet;
 use std::fs;
 
-/// Every input, each changed alone. The list must have as many entries as `Policy` has fields.
+/// Every input, each changed alone, and some changed again.
 fn variations() -> Vec<(&'static str, TlsSettings)> {
     let (one, two) = (Authority::new("One"), Authority::new("Two"));
     let (alice, bob) = (one.issue_for(&["alice"]), one.issue_for(&["bob"]));
