@@ -2,8 +2,7 @@
 
 use super::*;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 /// A directory that is removed at the end.
 struct Scratch(PathBuf);
@@ -70,11 +69,9 @@ fn a_file_is_private_and_appended_to() {
     assert_eq!(labels(&path), [BOTH_VERSIONS, BOTH_VERSIONS].concat());
 }
 
-/// The environment of a running process cannot be changed safely, so that the test runs itself
-/// once more with another one.
 #[test]
 fn the_environment_names_a_file() {
-    const ROLE: &str = "WATERCLOCK_TEST_KEY_LOG";
+    const TEST: &str = "key_log::the_environment_names_a_file";
     match std::env::var(ROLE).as_deref() {
         Ok("environment") => return connect(KeyLogging::Environment),
         Ok("off") => return connect(KeyLogging::Off),
@@ -83,14 +80,7 @@ fn the_environment_names_a_file() {
     let scratch = Scratch::new("key-log-environment");
     for (role, expected) in [("environment", BOTH_VERSIONS.as_slice()), ("off", &[])] {
         let path = scratch.0.join(role);
-        let run = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "tls::tests::key_log::the_environment_names_a_file"])
-            .env(ROLE, role)
-            .env("SSLKEYLOGFILE", &path)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&run.stdout);
-        assert!(run.status.success() && said.contains("1 passed"), "{said}");
+        run_again(TEST, role, &[("SSLKEYLOGFILE", &path)]);
         let found = if path.exists() { labels(&path) } else { Vec::new() };
         assert_eq!(found, expected);
     }

@@ -13,6 +13,8 @@ use rustls::server::{ServerConfig, ServerConnection, WebPkiClientVerifier};
 use rustls::{RootCertStore, SupportedProtocolVersion};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::io::{self, IoSlice, Read as _, Write as _};
+use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use waterclock_proto::tick::Tick;
@@ -243,6 +245,22 @@ fn handshake(settings: &TlsSettings, host: &str, server: ServerConfig) -> Result
     let config = cache().get(settings)?;
     let mut pair = Pair::new(&config, host, &Arc::new(server));
     pair.settle().map(|()| pair)
+}
+
+/// Set in a test that runs itself again, because the environment of a running process cannot be
+/// changed safely.
+const ROLE: &str = "WATERCLOCK_TEST_ROLE";
+
+fn run_again(test: &str, role: &str, environment: &[(&str, &Path)]) {
+    let run = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("tls::tests::{test}")])
+        .env_remove("SSL_CERT_DIR")
+        .env(ROLE, role)
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
 }
 
 fn certificate_problem(outcome: Result<Pair, TlsError>) -> CertificateProblem {

@@ -4,7 +4,7 @@ use super::*;
 use std::collections::HashSet;
 use std::fs;
 
-/// Every input, each changed alone. The list must have as many entries as `Policy` has fields.
+/// Every input, each changed alone, and some changed again.
 fn variations() -> Vec<(&'static str, TlsSettings)> {
     let (one, two) = (Authority::new("One"), Authority::new("Two"));
     let (alice, bob) = (one.issue_for(&["alice"]), one.issue_for(&["bob"]));
@@ -205,15 +205,44 @@ fn pins_are_read_as_others_write_them() {
 }
 
 #[test]
-fn nobody_trusted_is_said_before_anything_is_sent() {
-    let scratch = Roots::default();
-    if let Roots::Certificates(none) = &scratch {
-        assert!(none.is_empty());
-    }
+fn names_and_protocols_that_cannot_be() {
     let odd = TlsSettings::builder().server_name("not a name").build();
     assert!(refusal(odd).contains("\"not a name\""));
     assert!(TlsSettings::builder().alpn([""]).build().is_err());
     assert!(TlsSettings::builder().alpn(["x".repeat(256)]).build().is_err());
+}
+
+/// The system's roots are read once per process, so that each case is a process of its own.
+#[cfg(feature = "native-roots")]
+#[test]
+fn the_systems_roots() {
+    const TEST: &str = "settings::the_systems_roots";
+    let settings = TlsSettings::builder().key_logging(KeyLogging::Off).build().unwrap();
+    match std::env::var(ROLE).as_deref() {
+        Ok("good") => return cache().get(&settings).map(drop).unwrap(),
+        Ok("bad") => {
+            let error = cache().get(&settings).unwrap_err();
+            assert!(matches!(error, TlsError::Settings(_)), "{error}");
+            assert!(error.to_string().contains("/no/such/file"), "{error}");
+            assert!(error.hint().unwrap().contains("--cacert"), "{error:?}");
+            return;
+        }
+        _ => {}
+    }
+    let file = std::env::temp_dir().join(format!("waterclock-system-{}", std::process::id()));
+    fs::write(&file, Authority::new("Root").0.pem()).unwrap();
+    run_again(TEST, "good", &[("SSL_CERT_FILE", &file)]);
+    run_again(TEST, "bad", &[("SSL_CERT_FILE", std::path::Path::new("/no/such/file"))]);
+    fs::remove_file(&file).unwrap();
+}
+
+#[cfg(not(any(feature = "native-roots", feature = "webpki-roots")))]
+#[test]
+fn without_roots_nobody_is_trusted() {
+    let Err(TlsError::Settings(error)) = cache().get(&TlsSettings::default()) else {
+        panic!("somebody is trusted")
+    };
+    assert!(error.hint().unwrap().contains("--cacert"));
 }
 
 #[cfg(feature = "webpki-roots")]
