@@ -1,5 +1,5 @@
 //! Test your own limits in microseconds: a simulated network and a virtual clock for
-//! [waterclock](waterclock).
+//! [waterclock].
 //!
 //! A [`SimWorld`] is a [`World`](waterclock::world::World), so the unchanged client runs in it. No
 //! thread sleeps and no packet is sent: time moves only while the client waits, and then at once to

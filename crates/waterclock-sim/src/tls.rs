@@ -168,12 +168,12 @@ impl<P: Peer> Peer for TlsPeer<P> {
         link.inner.now = wire.now();
         link.inner.ended |= wire.ended();
         loop {
-            let took = link.receive(wire);
+            link.receive(wire);
             if !link.failed && !link.session.is_handshaking() {
                 self.peer.poll(&mut link.inner);
                 link.obey(wire);
             }
-            if !took {
+            if !link.can_receive(wire) {
                 break;
             }
         }
@@ -215,11 +215,16 @@ impl Link {
         }
     }
 
-    /// Decrypts what has arrived, unless the peer has not taken what came before: so its pace
-    /// reaches the window outside. Says whether there was something.
-    fn receive(&mut self, wire: &mut Wire) -> bool {
-        if self.failed || wire.arrived().is_empty() || !self.inner.arrived().is_empty() {
-            return false;
+    /// Whether there is something to decrypt. Not while the peer has not taken what came before: so
+    /// its pace reaches the window outside.
+    fn can_receive(&self, wire: &Wire) -> bool {
+        !self.failed && !wire.arrived().is_empty() && self.inner.arrived().is_empty()
+    }
+
+    /// Decrypts what has arrived, if it may.
+    fn receive(&mut self, wire: &mut Wire) {
+        if !self.can_receive(wire) {
+            return;
         }
         let bytes = wire.take_all();
         let mut left = bytes.as_slice();
@@ -230,7 +235,6 @@ impl Link {
         if self.failed {
             self.push(Duration::ZERO, Action::Close);
         }
-        true
     }
 
     fn decrypt(&mut self, bytes: &mut &[u8], wire: &mut Wire) -> io::Result<()> {

@@ -217,6 +217,7 @@ impl SimWorld {
         Ok(any)
     }
 
+    /// The one caller drives the clock from here. With several, whoever waits last would.
     #[allow(clippy::panic, reason = "a test tool: the test would hang for ever")]
     fn wait_until(&self, interests: &mut [Interest<'_>], until: Tick) -> io::Result<Woke> {
         let mut events = 0;
