@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use waterclock_proto::decode::Decoder;
 use waterclock_proto::h1::{
-    CloseReason, RequestFraming, ResponseReader, keep_alive, plan_body, write_head,
+    CloseReason, FramingField, RequestFraming, ResponseReader, keep_alive, plan_body, write_head,
 };
 use waterclock_proto::limit::Limit;
 use waterclock_proto::message::ResponseHead;
@@ -236,7 +236,7 @@ impl HttpAdapter {
         let fields = host
             .into_iter()
             .chain(request.headers())
-            .chain(field.as_ref().map(|field| field.pair()))
+            .chain(field.as_ref().map(FramingField::pair))
             .chain(expect)
             .chain(for_proxy);
         let absolute = forward.map(|_| &url[..url::Position::AfterQuery]);

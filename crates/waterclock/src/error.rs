@@ -199,6 +199,7 @@ struct Inner {
 }
 
 impl Error {
+    #[allow(clippy::boxed_local, reason = "failures travel boxed; here they are unpacked")]
     pub(crate) fn new(failure: Box<Failure>, timeline: Option<Timeline>) -> Self {
         let status = timeline.as_ref().and_then(|timeline| timeline.hops().last()?.status);
         Error(Box::new(Inner { failure: *failure, timeline, status }))

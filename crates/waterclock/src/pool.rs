@@ -218,7 +218,7 @@ impl Pool {
                 let (number, why) = (idle.info.number, CloseReason::StrayBytes);
                 log::debug!("connection {number} to {} is closed while idle: {why}", key.host);
             }
-            if let Some(permit) = self.take_permit(key, now) {
+            if let Some(permit) = self.take_permit(key) {
                 call.disarm(&[Limit::Pool]);
                 return Ok(Checkout::Fresh(permit));
             }
@@ -266,7 +266,7 @@ impl Pool {
     }
 
     /// The right to make a new connection, if the caps allow one more.
-    fn take_permit(&self, key: KeyRef<'_>, now: Tick) -> Option<Permit> {
+    fn take_permit(&self, key: KeyRef<'_>) -> Option<Permit> {
         let settings = &self.0.settings;
         let mut state = self.0.lock();
         let open = state.hosts.get(&ArcKey(key)).map_or(0, |host| host.open);
@@ -277,7 +277,7 @@ impl Pool {
             let oldest = state.pop_oldest_idle()?;
             drop(state);
             drop(oldest);
-            return self.take_permit(key, now);
+            return self.take_permit(key);
         }
         state.open += 1;
         let key = match state.hosts.get_key_value(&ArcKey(key)) {
@@ -379,12 +379,12 @@ impl State {
     }
 
     fn pop_oldest_idle(&mut self) -> Option<Idle> {
-        let oldest = |host: &&mut Host| host.idle.first().map_or(Tick::NEVER, |idle| idle.since);
+        let oldest = |host: &Host| host.idle.first().map_or(Tick::NEVER, |idle| idle.since);
         let host = self
             .hosts
             .values_mut()
             .filter(|host| !host.idle.is_empty())
-            .min_by_key(|host| oldest(&host))?;
+            .min_by_key(|host| oldest(host))?;
         self.idle -= 1;
         Some(host.idle.remove(0))
     }

@@ -73,7 +73,6 @@ impl Session {
 
     /// A builder with the default settings.
     #[cfg(unix)]
-    #[must_use]
     pub fn builder() -> SessionBuilder {
         SessionBuilder::default()
     }
