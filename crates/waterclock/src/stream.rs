@@ -191,7 +191,8 @@ impl Tls {
             if self.cipher.is_empty() {
                 self.cipher.resize(CIPHER_BYTES, 0);
             }
-            self.at = 0;
+            // Before the read: if it would block, old bytes must not be taken in again.
+            (self.at, self.end) = (0, 0);
             self.end = socket.read(&mut self.cipher)?;
             if self.end == 0 {
                 return Ok(self.session.received_eof()?);
