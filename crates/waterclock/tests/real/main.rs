@@ -9,4 +9,8 @@
 mod support;
 
 mod basics;
+mod limits;
+mod probes;
+mod proxies;
+mod sockets;
 mod tls;
