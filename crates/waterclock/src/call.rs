@@ -16,7 +16,7 @@ pub type InterruptHook = Arc<dyn Fn() -> ControlFlow<()> + Send + Sync>;
 
 /// One call: from the caller's request to the last byte of the response.
 ///
-/// [`Call::wait`] is the only caller of [`World::wait`]. It takes the earliest armed deadline, waits,
+/// `Call::wait` is the only caller of [`World::wait`]. It takes the earliest armed deadline, waits,
 /// records the span, and on expiry makes the failure that names limit, phase and lateness.
 pub struct Call {
     world: Arc<dyn World>,
