@@ -22,7 +22,7 @@ use waterclock_proto::h1::{
 use waterclock_proto::limit::Limit;
 use waterclock_proto::message::ResponseHead;
 use waterclock_proto::tick::Tick;
-use waterclock_proto::timeline::{Hop, HopReason, Phase, What};
+use waterclock_proto::timeline::{Hop, HopReason};
 
 /// Serves the requests to the URLs under the prefix it is mounted at
 /// ([`SessionBuilder::mount`](crate::SessionBuilder::mount)).
@@ -67,7 +67,7 @@ impl Adapter for HttpAdapter {
     fn send(&self, request: &mut PreparedRequest, mut call: Call) -> Result<Response, Error> {
         let mut reason = HopReason::First;
         loop {
-            let now = call.now();
+            let now = call.latest();
             begin_hop(&mut call, request, reason, now);
             match self.attempt(request, &mut call, reason == HopReason::Retry) {
                 Ok((connection, answered)) => {
@@ -75,7 +75,7 @@ impl Adapter for HttpAdapter {
                 }
                 Err(failed) if failed.stale => {
                     log::debug!("retrying on a new connection: {}", failed.failure.message);
-                    let now = call.now();
+                    let now = call.latest();
                     call.timeline_mut().end_hop(now);
                     reason = HopReason::Retry;
                 }
@@ -129,7 +129,6 @@ impl HttpAdapter {
         call: &mut Call,
         fresh: bool,
     ) -> Result<(Box<Connection>, Answered), Failed> {
-        call.check(Phase::Pool, What::Answer)?;
         let framing = plan_body(request.method(), &request.headers, request.body.length())
             .map_err(Box::<crate::error::Failure>::from)?;
         let mut connection = self.connection(request, call, fresh)?;
@@ -252,7 +251,7 @@ impl HttpAdapter {
         connection: Box<Connection>,
         answered: Answered,
     ) -> Result<Response, Error> {
-        let now = call.now();
+        let now = call.latest();
         if let Some(hop) = call.timeline_mut().hop_mut() {
             hop.head_ended = Some(now);
             hop.status = Some(answered.head.status);

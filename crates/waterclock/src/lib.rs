@@ -45,6 +45,6 @@ pub use waterclock_proto::timeline::{self, Phase, RequestSent, Timeline};
 /// # Errors
 /// As [`Request::send`].
 #[cfg(unix)]
-pub fn get(url: impl Into<String>) -> Result<Response, Error> {
+pub fn get(url: impl AsRef<str>) -> Result<Response, Error> {
     Session::new().get(url).send()
 }

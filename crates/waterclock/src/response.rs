@@ -11,7 +11,7 @@ use std::sync::Arc;
 use waterclock_proto::message::{Headers, ResponseHead, Version};
 use waterclock_proto::screen::{self, Style};
 use waterclock_proto::tick::Tick;
-use waterclock_proto::timeline::{RequestLine, Timeline, What};
+use waterclock_proto::timeline::{Phase, RequestLine, Timeline, What};
 
 /// Bytes are set aside for at most so much of a Content-Length before they have arrived
 /// (CVE-2025-13836).
@@ -68,7 +68,7 @@ impl Response {
         head: ResponseHead,
         body: Vec<u8>,
     ) -> Self {
-        let now = call.now();
+        let now = call.latest();
         Response::new(Arc::clone(&request.line), head, None, call, Body::memory(body), now)
     }
 
@@ -194,8 +194,7 @@ impl Inner {
         if self.body.is_done() {
             return Ok(());
         }
-        self.call.caller_time(What::Reader, self.left_at);
-        let checked = self.call.check(waterclock_proto::timeline::Phase::Body, What::Read);
+        let checked = self.call.caller_time(What::Reader, self.left_at, Phase::Body);
         if let Err(failure) = checked {
             self.body.drain(&mut self.call, None);
             return Err(failure);
