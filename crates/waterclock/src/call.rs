@@ -9,7 +9,9 @@ use std::time::Duration;
 use waterclock_proto::limit::{Deadlines, Limit, Limits};
 use waterclock_proto::screen;
 use waterclock_proto::tick::Tick;
-use waterclock_proto::timeline::{Fired, Phase, RequestSent, SpanEnd, Timeline, What};
+use waterclock_proto::timeline::{
+    Fired, Hop, HopReason, Phase, RequestLine, RequestSent, SpanEnd, Timeline, What,
+};
 
 /// Called when a signal handler has interrupted a wait: go on, to the same instant, or cancel.
 pub type InterruptHook = Arc<dyn Fn() -> ControlFlow<()> + Send + Sync>;
@@ -239,6 +241,28 @@ impl Call {
         let now = self.now();
         self.timeline.record_caller(what, since, now);
         self.check_at(phase, What::Read, now).map(|_| ())
+    }
+
+    /// Begins a hop at the last reading of the clock.
+    pub(crate) fn begin_hop(&mut self, request: &Arc<RequestLine>, reason: HopReason) {
+        let now = self.latest;
+        self.timeline.begin_hop(Hop {
+            request: Arc::clone(request),
+            reason,
+            started: now,
+            sent: None,
+            head_ended: None,
+            ended: None,
+            status: None,
+            connection: None,
+        });
+        self.arm(Limit::Attempt, now);
+    }
+
+    /// Ends the call with an error of the caller's own making: for adapters.
+    #[must_use]
+    pub fn into_error(self, kind: ErrorKind, message: impl Into<String>) -> Error {
+        self.fail(Failure::new(kind, message.into()))
     }
 
     /// Ends the call with an error; the timeline goes into it.
