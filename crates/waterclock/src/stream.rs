@@ -114,16 +114,16 @@ impl Stream {
         }
     }
 
-    /// Takes one step of the TLS handshake. `true` when it is complete and flushed.
+    /// Goes on with the TLS handshake; `Ok` when it is complete and flushed.
     ///
     /// Written first and then read, both without waiting; never only one of them, or two peers that
     /// both wait for room would wait for ever.
-    pub(crate) fn handshake(&mut self) -> Result<bool, StreamError> {
-        let Some(tls) = &mut self.tls else { return Ok(true) };
+    pub(crate) fn handshake(&mut self) -> Result<(), StreamError> {
+        let Some(tls) = &mut self.tls else { return Ok(()) };
         loop {
             tls.flush(&mut *self.socket)?;
             if !tls.session.is_handshaking() {
-                return Ok(true);
+                return Ok(());
             }
             match tls.receive(&mut *self.socket) {
                 Ok(()) => {}
