@@ -155,12 +155,12 @@ impl Exchange<'_> {
             }
         };
         self.call.caller_time(What::Source, since);
-        let count = count.map_err(|error| {
+        // First of all: a source may have given up because the call is over.
+        self.call.check(Phase::Upload, What::Write)?;
+        count.map_err(|error| {
             let doing = "the source of the request body failed";
             Failure::from_error(ErrorKind::InvalidRequest, doing, error)
-        })?;
-        self.call.check(Phase::Upload, What::Write)?;
-        Ok(count)
+        })
     }
 
     /// Writes `connection.output` and then `rest`. The first `head_bytes` belong to the head.
