@@ -14,6 +14,8 @@ mod proxy;
 mod request;
 mod resolver;
 mod response;
+#[cfg(feature = "json")]
+pub mod run;
 mod session;
 mod stream;
 mod target;
