@@ -154,13 +154,12 @@ impl Exchange<'_> {
                 result => break result,
             }
         };
-        let in_time = self.call.caller_time(What::Source, since, Phase::Upload);
-        let count = count.map_err(|error| {
+        // First of all: a source may have given up because the call is over.
+        self.call.caller_time(What::Source, since, Phase::Upload)?;
+        count.map_err(|error| {
             let doing = "the source of the request body failed";
             Failure::from_error(ErrorKind::InvalidRequest, doing, error)
-        })?;
-        in_time?;
-        Ok(count)
+        })
     }
 
     /// Writes `connection.output` and then `rest`. The first `head_bytes` belong to the head.

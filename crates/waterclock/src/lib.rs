@@ -54,6 +54,8 @@ mod proxy;
 mod request;
 mod resolver;
 mod response;
+#[cfg(feature = "json")]
+pub mod run;
 mod session;
 mod stream;
 mod target;

@@ -197,6 +197,14 @@ impl Response {
         Chunks { response: self, size }
     }
 
+    /// Ends the call, whatever is left of the body, and gives its record. Never blocks.
+    #[must_use]
+    pub fn close(mut self) -> Timeline {
+        let inner = &mut *self.0;
+        inner.body.drain(&mut inner.call, None);
+        inner.call.timeline().clone()
+    }
+
     /// Throws away what is left of the body, at most 64 KiB and 100 ms of waiting, so that the
     /// connection can be used again. What is larger or slower is closed.
     pub fn drain(mut self) {
