@@ -191,9 +191,10 @@ impl Tls {
             if self.cipher.is_empty() {
                 self.cipher.resize(CIPHER_BYTES, 0);
             }
-            self.at = 0;
-            self.end = socket.read(&mut self.cipher)?;
-            if self.end == 0 {
+            let count = socket.read(&mut self.cipher)?;
+            // Only now: a read that would block must not bring the old bytes back.
+            (self.at, self.end) = (0, count);
+            if count == 0 {
                 return Ok(self.session.received_eof()?);
             }
         }
