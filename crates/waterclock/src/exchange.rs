@@ -154,12 +154,12 @@ impl Exchange<'_> {
                 result => break result,
             }
         };
-        self.call.caller_time(What::Source, since);
+        let in_time = self.call.caller_time(What::Source, since, Phase::Upload);
         let count = count.map_err(|error| {
             let doing = "the source of the request body failed";
             Failure::from_error(ErrorKind::InvalidRequest, doing, error)
         })?;
-        self.call.check(Phase::Upload, What::Write)?;
+        in_time?;
         Ok(count)
     }
 
