@@ -12,5 +12,7 @@
 
 mod bench;
 mod cut_tls;
+mod matrix;
 mod secure;
+mod stops;
 mod verify;
