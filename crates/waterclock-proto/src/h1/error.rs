@@ -194,6 +194,10 @@ impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use ProtocolError as E;
         match self {
+            // How a TLS server complains about a plain request: an alert record (RFC 8446 §6).
+            E::NotHttp { received } if received.starts_with(r"\x15\x03") => {
+                f.write_str("the peer speaks TLS here, not HTTP; try https:// instead of http://")
+            }
             E::NotHttp { received } => {
                 write!(f, "the peer does not answer in HTTP/1.x; it sent \"{received}\"")
             }
@@ -288,3 +292,16 @@ impl fmt::Display for LineFault {
 }
 
 impl std::error::Error for ProtocolError {}
+
+#[cfg(test)]
+mod tests {
+    use super::ProtocolError;
+
+    #[test]
+    fn a_tls_alert_is_told_from_other_nonsense() {
+        let said =
+            |received: &str| ProtocolError::NotHttp { received: received.into() }.to_string();
+        assert!(said(r"\x15\x03\x03\x00\x02\x022").contains("try https://"));
+        assert!(!said("SSH-2.0").contains("https"));
+    }
+}

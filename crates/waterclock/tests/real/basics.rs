@@ -1,4 +1,4 @@
-//! The ordinary things, against a real server on loopback.
+//! The ordinary things.
 
 use std::time::Duration;
 use waterclock::tls::{Roots, TlsSettings};

@@ -1,0 +1,21 @@
+//! The probe table: whatever is slow, a deadline of 500 ms over the whole call ends it.
+
+use crate::support::{assert_fired, ms};
+use waterclock::Limit;
+
+#[path = "probe_cases.rs"]
+mod cases;
+
+#[test]
+fn every_probe_ends_at_its_deadline() {
+    // Side by side, as each takes half a second.
+    std::thread::scope(|scope| {
+        for probe in &cases::PROBES {
+            scope.spawn(move || {
+                let probed = probe.run(ms(500));
+                let error = probed.result.expect_err(probe.name);
+                assert_fired(&error, probed.elapsed, Limit::Total, probe.phase);
+            });
+        }
+    });
+}
