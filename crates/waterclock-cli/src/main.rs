@@ -1,2 +1,29 @@
-//! The `waterclock` program.
-fn main() {}
+//! The `waterclock` program: makes a request and says where the time went.
+
+mod address;
+mod args;
+mod body;
+mod exit;
+mod help;
+mod items;
+mod output;
+mod report;
+mod request;
+mod run;
+mod signal;
+mod terminal;
+mod times;
+mod trust;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os();
+    let program = arguments.next();
+    let rest: Vec<_> = arguments.collect();
+    // A host of such a name is still reached: `waterclock http://demo`.
+    match rest.first().and_then(|word| word.to_str()) {
+        Some("help") => help::topic(rest.get(1).and_then(|word| word.to_str())),
+        _ => run::main(program.into_iter().chain(rest)),
+    }
+}

@@ -21,14 +21,34 @@ use waterclock_proto::h1::{
 };
 use waterclock_proto::limit::Limit;
 use waterclock_proto::message::ResponseHead;
-use waterclock_proto::tick::Tick;
-use waterclock_proto::timeline::{Hop, HopReason, Phase, What};
+use waterclock_proto::timeline::HopReason;
 
 /// Serves the requests to the URLs under the prefix it is mounted at
 /// ([`SessionBuilder::mount`](crate::SessionBuilder::mount)).
 ///
-/// One is a promise: an adapter keeps to the limits of `call`, whose timeline becomes that of the
-/// response. [`Response::from_memory`] makes a response without a connection.
+/// An adapter keeps to the limits of the call, whose timeline becomes that of the response.
+/// [`Response::from_memory`] makes a response without a connection.
+///
+/// ```
+/// use std::sync::Arc;
+/// use waterclock::{Adapter, Call, Error, ErrorKind, PreparedRequest, Response, Session};
+///
+/// struct Greeter;
+///
+/// impl Adapter for Greeter {
+///     fn send(&self, request: &mut PreparedRequest, call: Call) -> Result<Response, Error> {
+///         match request.url().path() {
+///             "/hello" => Ok(Response::from_memory(request, call, 200, b"hello".to_vec())),
+///             _ => Err(call.into_error(ErrorKind::InvalidUrl, "nobody is greeted there")),
+///         }
+///     }
+/// }
+///
+/// let session = Session::builder().mount("mock://", Arc::new(Greeter)).build()?;
+/// assert_eq!(session.get("mock://any/hello").send()?.text()?, "hello");
+/// assert!(session.get("mock://any/else").send().is_err());
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Adapter: Send + Sync {
     /// Sends `request` and gives the response once its head is there.
     ///
@@ -67,15 +87,14 @@ impl Adapter for HttpAdapter {
     fn send(&self, request: &mut PreparedRequest, mut call: Call) -> Result<Response, Error> {
         let mut reason = HopReason::First;
         loop {
-            let now = call.now();
-            begin_hop(&mut call, request, reason, now);
+            call.begin_hop(&request.line, reason);
             match self.attempt(request, &mut call, reason == HopReason::Retry) {
                 Ok((connection, answered)) => {
                     return self.respond(request, call, connection, answered);
                 }
                 Err(failed) if failed.stale => {
                     log::debug!("retrying on a new connection: {}", failed.failure.message);
-                    let now = call.now();
+                    let now = call.latest();
                     call.timeline_mut().end_hop(now);
                     reason = HopReason::Retry;
                 }
@@ -87,20 +106,6 @@ impl Adapter for HttpAdapter {
     fn close(&self) {
         self.pool.clear();
     }
-}
-
-fn begin_hop(call: &mut Call, request: &PreparedRequest, reason: HopReason, now: Tick) {
-    call.timeline_mut().begin_hop(Hop {
-        request: Arc::clone(&request.line),
-        reason,
-        started: now,
-        sent: None,
-        head_ended: None,
-        ended: None,
-        status: None,
-        connection: None,
-    });
-    call.arm(Limit::Attempt, now);
 }
 
 impl HttpAdapter {
@@ -129,7 +134,6 @@ impl HttpAdapter {
         call: &mut Call,
         fresh: bool,
     ) -> Result<(Box<Connection>, Answered), Failed> {
-        call.check(Phase::Pool, What::Answer)?;
         let framing = plan_body(request.method(), &request.headers, request.body.length())
             .map_err(Box::<crate::error::Failure>::from)?;
         let mut connection = self.connection(request, call, fresh)?;
@@ -252,7 +256,7 @@ impl HttpAdapter {
         connection: Box<Connection>,
         answered: Answered,
     ) -> Result<Response, Error> {
-        let now = call.now();
+        let now = call.latest();
         if let Some(hop) = call.timeline_mut().hop_mut() {
             hop.head_ended = Some(now);
             hop.status = Some(answered.head.status);

@@ -284,7 +284,7 @@ impl Body {
         else {
             return;
         };
-        let now = call.now();
+        let now = call.latest();
         call.disarm(&[Limit::Body]);
         call.timeline_mut().end_hop(now);
         self.trailers = self.reader.as_ref().and_then(BodyReader::trailers).cloned();

@@ -9,14 +9,16 @@ use std::time::Duration;
 use waterclock_proto::limit::{Deadlines, Limit, Limits};
 use waterclock_proto::screen;
 use waterclock_proto::tick::Tick;
-use waterclock_proto::timeline::{Fired, Phase, RequestSent, SpanEnd, Timeline, What};
+use waterclock_proto::timeline::{
+    Fired, Hop, HopReason, Phase, RequestLine, RequestSent, SpanEnd, Timeline, What,
+};
 
 /// Called when a signal handler has interrupted a wait: go on, to the same instant, or cancel.
 pub type InterruptHook = Arc<dyn Fn() -> ControlFlow<()> + Send + Sync>;
 
 /// One call: from the caller's request to the last byte of the response.
 ///
-/// [`Call::wait`] is the only caller of [`World::wait`]. It takes the earliest armed deadline, waits,
+/// `Call::wait` is the only caller of [`World::wait`]. It takes the earliest armed deadline, waits,
 /// records the span, and on expiry makes the failure that names limit, phase and lateness.
 pub struct Call {
     world: Arc<dyn World>,
@@ -24,6 +26,8 @@ pub struct Call {
     timeline: Timeline,
     cancel: Option<CancelHandle>,
     interrupted: Option<InterruptHook>,
+    /// The last reading of the clock, for bookkeeping that needs no new one.
+    latest: Tick,
 }
 
 impl std::fmt::Debug for Call {
@@ -55,7 +59,7 @@ impl Call {
         let mut deadlines = Deadlines::default();
         deadlines.arm(Limit::Total, &limits, started);
         let timeline = Timeline::new(started, limits);
-        Call { world, deadlines, timeline, cancel, interrupted }
+        Call { world, deadlines, timeline, cancel, interrupted, latest: started }
     }
 
     /// The world the call runs in.
@@ -74,8 +78,16 @@ impl Call {
         &mut self.timeline
     }
 
-    pub(crate) fn now(&self) -> Tick {
-        self.world.now()
+    /// Reads the clock.
+    pub(crate) fn now(&mut self) -> Tick {
+        self.latest = self.world.now();
+        self.latest
+    }
+
+    /// The last reading of the clock: good enough to say when something began or ended that took
+    /// no wait since.
+    pub(crate) fn latest(&self) -> Tick {
+        self.latest
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -191,6 +203,10 @@ impl Call {
     /// Looks at the clock between waits: work and progress must not outlive a limit either.
     pub(crate) fn check(&mut self, phase: Phase, what: What) -> Outcome<Tick> {
         let now = self.now();
+        self.check_at(phase, what, now)
+    }
+
+    fn check_at(&mut self, phase: Phase, what: What, now: Tick) -> Outcome<Tick> {
         if self.cancel.as_ref().is_some_and(CancelHandle::is_cancelled) {
             self.timeline.record_wait(phase, what, now, now, None, SpanEnd::Cancelled);
             return Err(Failure::cancelled());
@@ -220,10 +236,33 @@ impl Call {
         Failure::timeout(fired, message)
     }
 
-    /// Records the caller's own time since `since`.
-    pub(crate) fn caller_time(&mut self, what: What, since: Tick) {
+    /// Records the caller's own time since `since`, and looks whether a limit has passed in it.
+    pub(crate) fn caller_time(&mut self, what: What, since: Tick, phase: Phase) -> Outcome<()> {
         let now = self.now();
         self.timeline.record_caller(what, since, now);
+        self.check_at(phase, What::Read, now).map(|_| ())
+    }
+
+    /// Begins a hop at the last reading of the clock.
+    pub(crate) fn begin_hop(&mut self, request: &Arc<RequestLine>, reason: HopReason) {
+        let now = self.latest;
+        self.timeline.begin_hop(Hop {
+            request: Arc::clone(request),
+            reason,
+            started: now,
+            sent: None,
+            head_ended: None,
+            ended: None,
+            status: None,
+            connection: None,
+        });
+        self.arm(Limit::Attempt, now);
+    }
+
+    /// Ends the call with an error of the caller's own making: for adapters.
+    #[must_use]
+    pub fn into_error(self, kind: ErrorKind, message: impl Into<String>) -> Error {
+        self.fail(Failure::new(kind, message.into()))
     }
 
     /// Ends the call with an error; the timeline goes into it.

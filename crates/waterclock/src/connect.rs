@@ -230,8 +230,8 @@ fn proxy_failed(proxy: &Proxy, error: StreamError) -> Box<Failure> {
 fn handshake(call: &mut Call, stream: &mut Stream) -> Outcome<()> {
     loop {
         match stream.handshake() {
-            Ok(true) => return Ok(()),
-            Ok(false) | Err(StreamError::WouldBlock) => {}
+            Ok(()) => return Ok(()),
+            Err(StreamError::WouldBlock) => {}
             Err(StreamError::Io(error)) => {
                 return Err(Failure::from_error(ErrorKind::Tls, "the TLS handshake failed", error));
             }

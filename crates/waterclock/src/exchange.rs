@@ -154,13 +154,12 @@ impl Exchange<'_> {
                 result => break result,
             }
         };
-        self.call.caller_time(What::Source, since);
-        let count = count.map_err(|error| {
+        // First of all: a source may have given up because the call is over.
+        self.call.caller_time(What::Source, since, Phase::Upload)?;
+        count.map_err(|error| {
             let doing = "the source of the request body failed";
             Failure::from_error(ErrorKind::InvalidRequest, doing, error)
-        })?;
-        self.call.check(Phase::Upload, What::Write)?;
-        Ok(count)
+        })
     }
 
     /// Writes `connection.output` and then `rest`. The first `head_bytes` belong to the head.
@@ -171,6 +170,8 @@ impl Exchange<'_> {
     ) -> Outcome<Option<(ResponseHead, BodyReader)>> {
         let total = self.connection.output.len() + rest.len();
         let mut at = 0;
+        // What is before it has left. TLS takes a piece before all of its records are out.
+        let mut out = 0;
         loop {
             let result = {
                 let output = &self.connection.output;
@@ -186,12 +187,14 @@ impl Exchange<'_> {
                     }
                 }
             };
-            let phase = if at < head_bytes { Phase::Send } else { Phase::Upload };
+            let phase = if out < head_bytes { Phase::Send } else { Phase::Upload };
             match result {
                 Ok(count) => {
+                    let stuck = self.connection.stream.wants_write();
+                    out = if stuck { at } else { at + count };
                     at += count;
                     self.wrote(count);
-                    if at == total && !self.connection.stream.wants_write() {
+                    if at == total && !stuck {
                         return Ok(None);
                     }
                     // Progress must not outlive a limit, and a long body is worth a look for an

@@ -1,4 +1,44 @@
 //! A blocking HTTP client in which every wait is bounded by a named limit, recorded and explained.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use waterclock::{Limits, Session};
+//!
+//! let session = Session::builder().limits(Limits::total(Duration::from_millis(500))).build()?;
+//! match session.get("https://example.com/").send() {
+//!     Ok(mut response) => println!("{}\n{}", response.text()?, response.explain()),
+//!     Err(error) => eprintln!("{error:#}"), // which limit, in which wait, what was spent before
+//! }
+//! # Ok::<(), waterclock::Error>(())
+//! ```
+//!
+//! # Limits
+//!
+//! There is no `timeout`: that word means eight things in eight clients. A limit has a name, a start
+//! and a stop ([`limit`] has the table), and becomes one absolute instant when it starts. It never
+//! fires early. [`Limits::total`] is the deadline over the whole call that most people mean;
+//! [`Limits::per_wait`] is what most clients do. [`Limits::default`] bounds the name lookup (10 s),
+//! connecting (30 s) and each wait to send or receive (60 s), and nothing as a whole.
+//!
+//! # The timeline
+//!
+//! Every response and every error has a [`Timeline`]: spans without gaps, each with its wait, the limit
+//! that was in force and what was left of it. [`Response::explain`] and `{error:#}` show it.
+//!
+//! # Threads
+//!
+//! A [`Session`] is cheap to clone and may be used by any number of threads at once. There is no
+//! runtime and no thread of ours behind a call, except the few that call `getaddrinfo`.
+//! A [`CancelHandle`] ends calls from another thread. Dropping and closing never block.
+//!
+//! # Features
+//!
+//! | feature | default | what it does |
+//! |---|---|---|
+//! | `ring` | yes | TLS with the ring provider |
+//! | `aws-lc-rs` | no | TLS with aws-lc-rs: faster, post-quantum key exchange, slow to build |
+//! | `native-roots` | yes | the operating system's root certificates |
+//! | `webpki-roots` | no | Mozilla's root certificates, compiled in |
 
 mod adapter;
 mod body;
@@ -14,6 +54,8 @@ mod proxy;
 mod request;
 mod resolver;
 mod response;
+#[cfg(feature = "json")]
+pub mod run;
 mod session;
 mod stream;
 mod target;
@@ -45,6 +87,6 @@ pub use waterclock_proto::timeline::{self, Phase, RequestSent, Timeline};
 /// # Errors
 /// As [`Request::send`].
 #[cfg(unix)]
-pub fn get(url: impl Into<String>) -> Result<Response, Error> {
+pub fn get(url: impl AsRef<str>) -> Result<Response, Error> {
     Session::new().get(url).send()
 }

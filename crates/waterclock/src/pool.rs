@@ -205,7 +205,7 @@ impl Pool {
     ) -> Outcome<Checkout> {
         let mut waiting = false;
         loop {
-            let now = call.now();
+            let now = call.latest();
             while let Some((mut idle, age)) = self.take_idle(key, now) {
                 if fresh {
                     // It makes way for the new one.

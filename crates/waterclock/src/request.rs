@@ -4,7 +4,7 @@ use crate::cancel::CancelHandle;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
 use crate::response::Response;
 use crate::session::Session;
-use crate::target::Target;
+use crate::target::{Place, Target};
 use crate::tls::TlsSettings;
 use std::fmt;
 use std::io::Read;
@@ -117,8 +117,7 @@ pub(crate) struct Options {
 #[must_use]
 pub struct Request<'s> {
     session: &'s Session,
-    method: Method,
-    url: String,
+    target: Outcome<Target>,
     headers: Headers,
     body: RequestBody,
     options: Options,
@@ -128,7 +127,7 @@ pub struct Request<'s> {
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
-            .field("method", &self.method)
+            .field("line", &self.target.as_ref().map(|target| &target.line))
             .field("headers", &self.headers)
             .field("body", &self.body)
             .finish_non_exhaustive()
@@ -136,10 +135,9 @@ impl fmt::Debug for Request<'_> {
 }
 
 impl<'s> Request<'s> {
-    pub(crate) fn new(session: &'s Session, method: Method, url: String) -> Self {
+    pub(crate) fn new(session: &'s Session, target: Outcome<Target>) -> Self {
         let (headers, body) = (Headers::new(), RequestBody::Empty);
-        let (options, problem) = (Options::default(), None);
-        Request { session, method, url, headers, body, options, problem }
+        Request { session, target, headers, body, options: Options::default(), problem: None }
     }
 
     /// Sets a header, in place of a default or earlier one of that name.
@@ -227,19 +225,18 @@ impl<'s> Request<'s> {
     }
 
     fn prepared(mut self) -> Outcome<PreparedRequest> {
-        if let Some(problem) = self.problem.take() {
+        let Target { line, place, credentials } = self.target?;
+        if let Some(problem) = self.problem {
             return Err(problem);
         }
-        let target = Target::parse(&self.url)?;
-        if let Some(credentials) = target.credentials()
+        if let Some(credentials) = credentials
             && !self.headers.contains("Authorization")
         {
-            let result = self.headers.append("Authorization", credentials);
+            let result = self.headers.append("Authorization", credentials.as_bytes());
             result.map_err(|error| Failure::new(ErrorKind::InvalidUrl, error.to_string()))?;
         }
-        let (url, place) = target.into_parts();
         Ok(PreparedRequest {
-            line: Arc::new(RequestLine { method: self.method, url }),
+            line,
             place,
             headers: self.headers,
             defaults: Arc::clone(self.session.default_headers()),
@@ -265,7 +262,7 @@ impl<'s> Request<'s> {
 #[derive(Debug)]
 pub struct PreparedRequest {
     pub(crate) line: Arc<RequestLine>,
-    pub(crate) place: crate::target::Place,
+    pub(crate) place: Place,
     pub(crate) headers: Headers,
     pub(crate) defaults: Arc<Headers>,
     pub(crate) body: RequestBody,

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
-use waterclock_proto::message::{Headers, ResponseHead, Version};
+use waterclock_proto::message::{Headers, Reason, ResponseHead, Version, canonical_reason};
 use waterclock_proto::screen::{self, Style};
 use waterclock_proto::tick::Tick;
-use waterclock_proto::timeline::{RequestLine, Timeline, What};
+use waterclock_proto::timeline::{HopReason, Phase, RequestLine, Timeline, What};
 
 /// Bytes are set aside for at most so much of a Content-Length before they have arrived
 /// (CVE-2025-13836).
@@ -60,16 +60,35 @@ impl Response {
         Response(Box::new(Inner { line, head, info, call, body, left_at: now }))
     }
 
-    /// A response made in memory: what an adapter of the user's returns.
+    /// A response made in memory, without headers: what an adapter of the user's returns.
     #[must_use]
     pub fn from_memory(
         request: &crate::PreparedRequest,
-        call: Call,
-        head: ResponseHead,
+        mut call: Call,
+        status: u16,
         body: Vec<u8>,
     ) -> Self {
+        let reason = canonical_reason(status).unwrap_or_default();
+        let head = ResponseHead {
+            version: Version::Http11,
+            status,
+            reason: Reason::received(status, reason.as_bytes()),
+            headers: Headers::new(),
+        };
+        if call.timeline().hops().is_empty() {
+            call.begin_hop(&request.line, HopReason::First);
+        }
         let now = call.now();
+        if let Some(hop) = call.timeline_mut().hop_mut() {
+            hop.head_ended = Some(now);
+            hop.status = Some(status);
+        }
         Response::new(Arc::clone(&request.line), head, None, call, Body::memory(body), now)
+    }
+
+    /// The header fields, to be completed by an adapter that made the response.
+    pub fn headers_mut(&mut self) -> &mut Headers {
+        &mut self.0.head.headers
     }
 
     /// The status code.
@@ -178,6 +197,14 @@ impl Response {
         Chunks { response: self, size }
     }
 
+    /// Ends the call, whatever is left of the body, and gives its record. Never blocks.
+    #[must_use]
+    pub fn close(mut self) -> Timeline {
+        let inner = &mut *self.0;
+        inner.body.drain(&mut inner.call, None);
+        inner.call.timeline().clone()
+    }
+
     /// Throws away what is left of the body, at most 64 KiB and 100 ms of waiting, so that the
     /// connection can be used again. What is larger or slower is closed.
     pub fn drain(mut self) {
@@ -194,8 +221,7 @@ impl Inner {
         if self.body.is_done() {
             return Ok(());
         }
-        self.call.caller_time(What::Reader, self.left_at);
-        let checked = self.call.check(waterclock_proto::timeline::Phase::Body, What::Read);
+        let checked = self.call.caller_time(What::Reader, self.left_at, Phase::Body);
         if let Err(failure) = checked {
             self.body.drain(&mut self.call, None);
             return Err(failure);

@@ -9,6 +9,7 @@ use crate::proxy::Proxy;
 use crate::request::{PreparedRequest, Request};
 use crate::resolver::{Names, ResolveOverride, Resolver};
 use crate::response::Response;
+use crate::target::TargetCache;
 use crate::tls::TlsSettings;
 use crate::world::{SocketOptions, World};
 use std::fmt;
@@ -44,6 +45,7 @@ struct Inner {
     /// By falling length of the prefix.
     adapters: Vec<(Box<str>, Arc<dyn Adapter>)>,
     interrupted: Option<InterruptHook>,
+    targets: TargetCache,
 }
 
 impl fmt::Debug for Session {
@@ -78,43 +80,43 @@ impl Session {
     }
 
     /// A GET request.
-    pub fn get(&self, url: impl Into<String>) -> Request<'_> {
+    pub fn get(&self, url: impl AsRef<str>) -> Request<'_> {
         self.request(Method::Get, url)
     }
 
     /// A HEAD request.
-    pub fn head(&self, url: impl Into<String>) -> Request<'_> {
+    pub fn head(&self, url: impl AsRef<str>) -> Request<'_> {
         self.request(Method::Head, url)
     }
 
     /// A POST request.
-    pub fn post(&self, url: impl Into<String>) -> Request<'_> {
+    pub fn post(&self, url: impl AsRef<str>) -> Request<'_> {
         self.request(Method::Post, url)
     }
 
     /// A PUT request.
-    pub fn put(&self, url: impl Into<String>) -> Request<'_> {
+    pub fn put(&self, url: impl AsRef<str>) -> Request<'_> {
         self.request(Method::Put, url)
     }
 
     /// A PATCH request.
-    pub fn patch(&self, url: impl Into<String>) -> Request<'_> {
+    pub fn patch(&self, url: impl AsRef<str>) -> Request<'_> {
         self.request(Method::Patch, url)
     }
 
     /// A DELETE request.
-    pub fn delete(&self, url: impl Into<String>) -> Request<'_> {
+    pub fn delete(&self, url: impl AsRef<str>) -> Request<'_> {
         self.request(Method::Delete, url)
     }
 
     /// An OPTIONS request.
-    pub fn options(&self, url: impl Into<String>) -> Request<'_> {
+    pub fn options(&self, url: impl AsRef<str>) -> Request<'_> {
         self.request(Method::Options, url)
     }
 
     /// A request with any method.
-    pub fn request(&self, method: Method, url: impl Into<String>) -> Request<'_> {
-        Request::new(self, method, url.into())
+    pub fn request(&self, method: Method, url: impl AsRef<str>) -> Request<'_> {
+        Request::new(self, self.0.targets.parse(method, url.as_ref()))
     }
 
     /// Sends a prepared request. A body from a reader is used up by it.
@@ -337,6 +339,7 @@ impl SessionBuilder {
             headers: Arc::new(self.headers),
             adapters,
             interrupted: self.interrupted,
+            targets: TargetCache::default(),
         }))
     }
 }

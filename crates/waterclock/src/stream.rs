@@ -114,16 +114,16 @@ impl Stream {
         }
     }
 
-    /// Takes one step of the TLS handshake. `true` when it is complete and flushed.
+    /// Goes on with the TLS handshake; `Ok` when it is complete and flushed.
     ///
     /// Written first and then read, both without waiting; never only one of them, or two peers that
     /// both wait for room would wait for ever.
-    pub(crate) fn handshake(&mut self) -> Result<bool, StreamError> {
-        let Some(tls) = &mut self.tls else { return Ok(true) };
+    pub(crate) fn handshake(&mut self) -> Result<(), StreamError> {
+        let Some(tls) = &mut self.tls else { return Ok(()) };
         loop {
             tls.flush(&mut *self.socket)?;
             if !tls.session.is_handshaking() {
-                return Ok(true);
+                return Ok(());
             }
             match tls.receive(&mut *self.socket) {
                 Ok(()) => {}
@@ -191,10 +191,10 @@ impl Tls {
             if self.cipher.is_empty() {
                 self.cipher.resize(CIPHER_BYTES, 0);
             }
-            // Before the read: if it would block, old bytes must not be taken in again.
-            (self.at, self.end) = (0, 0);
-            self.end = socket.read(&mut self.cipher)?;
-            if self.end == 0 {
+            let count = socket.read(&mut self.cipher)?;
+            // Only now: a read that would block must not bring the old bytes back.
+            (self.at, self.end) = (0, count);
+            if count == 0 {
                 return Ok(self.session.received_eof()?);
             }
         }

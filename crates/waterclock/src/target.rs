@@ -4,14 +4,18 @@
 use crate::error::{ErrorKind, Failure, Outcome};
 use crate::proxy::{basic_credentials, percent_decoded, redact};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use url::{Host, Url};
+use waterclock_proto::message::Method;
+use waterclock_proto::timeline::RequestLine;
 
 /// A URL that can be requested.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
-    url: Url,
-    place: Place,
-    credentials: Option<String>,
+    pub(crate) line: Arc<RequestLine>,
+    pub(crate) place: Place,
+    /// `Authorization` for the userinfo of the URL.
+    pub(crate) credentials: Option<Box<str>>,
 }
 
 /// What of a [`Target`] is not in its [`Url`] in a usable form.
@@ -27,7 +31,7 @@ pub(crate) struct Place {
 const LONGEST: usize = 1 << 20;
 
 impl Target {
-    pub(crate) fn parse(text: &str) -> Outcome<Self> {
+    pub(crate) fn parse(method: Method, text: &str) -> Outcome<Self> {
         let text = text.trim_start_matches(' ');
         let invalid = |why: &str| {
             let shown: String = redact(text).chars().take(200).collect();
@@ -67,16 +71,38 @@ impl Target {
             let _ = url.set_username("");
             let _ = url.set_password(None);
         }
-        Ok(Target { url, place: Place { zone, unix }, credentials })
+        Ok(Target {
+            line: Arc::new(RequestLine { method, url }),
+            place: Place { zone, unix },
+            credentials: credentials.map(String::into_boxed_str),
+        })
     }
+}
 
-    /// `Authorization` for the userinfo of the URL.
-    pub(crate) fn credentials(&self) -> Option<&str> {
-        self.credentials.as_deref()
-    }
+/// How many URLs a [`TargetCache`] remembers.
+const REMEMBERED: usize = 8;
 
-    pub(crate) fn into_parts(self) -> (Url, Place) {
-        (self.url, self.place)
+/// The targets requested last. Parsing a URL is a third of the work of a small request, and many
+/// programs ask for few URLs often.
+#[derive(Debug, Default)]
+pub(crate) struct TargetCache(Mutex<Vec<(Box<str>, Target)>>);
+
+impl TargetCache {
+    /// Parses `text`, or remembers it. Never waits for another thread that looks at the same time.
+    pub(crate) fn parse(&self, method: Method, text: &str) -> Outcome<Target> {
+        let Ok(mut remembered) = self.0.try_lock() else { return Target::parse(method, text) };
+        let known = remembered
+            .iter()
+            .find(|(known, target)| **known == *text && target.line.method == method);
+        if let Some((_, target)) = known {
+            return Ok(target.clone());
+        }
+        let target = Target::parse(method, text)?;
+        if remembered.len() == REMEMBERED {
+            remembered.remove(0);
+        }
+        remembered.push((text.into(), target.clone()));
+        Ok(target)
     }
 }
 
@@ -127,18 +153,18 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Target {
-        Target::parse(text).unwrap()
+        Target::parse(Method::Get, text).unwrap()
     }
 
     fn refused(text: &str) -> String {
-        let failure = Target::parse(text).unwrap_err();
+        let failure = Target::parse(Method::Get, text).unwrap_err();
         assert_eq!(failure.kind, ErrorKind::InvalidUrl);
         failure.message.into_owned()
     }
 
     #[test]
     fn what_is_verified_is_what_is_connected_to() {
-        let of = |text| host(&parse(text).url).into_owned();
+        let of = |text| host(&parse(text).line.url).into_owned();
         assert_eq!(of("http://0x7f000001/"), "127.0.0.1");
         assert_eq!(of("http://[::1]:8080/"), "::1");
         assert_eq!(of("http://EXAMPLE.com/"), "example.com");
@@ -148,24 +174,24 @@ mod tests {
     #[test]
     fn the_request_line_has_no_fragment_and_no_userinfo() {
         let target = parse("https://user:pass@example.com:8443/a b?q=1#part");
-        assert_eq!(origin_form(&target.url), "/a%20b?q=1");
-        assert_eq!(authority(&target.url, &target.place), "example.com:8443");
-        assert_eq!(target.credentials(), Some("Basic dXNlcjpwYXNz"));
-        assert!(!target.url.as_str().contains("pass"));
+        assert_eq!(origin_form(&target.line.url), "/a%20b?q=1");
+        assert_eq!(authority(&target.line.url, &target.place), "example.com:8443");
+        assert_eq!(target.credentials.as_deref(), Some("Basic dXNlcjpwYXNz"));
+        assert!(!target.line.url.as_str().contains("pass"));
     }
 
     #[test]
     fn the_default_port_is_left_out() {
         let target = parse("https://example.com:443");
-        assert_eq!(authority(&target.url, &target.place), "example.com");
-        assert_eq!(origin_form(&target.url), "/");
+        assert_eq!(authority(&target.line.url, &target.place), "example.com");
+        assert_eq!(origin_form(&target.line.url), "/");
     }
 
     #[test]
     fn zones_are_kept_beside_the_url() {
         let target = parse("http://[fe80::1%25eth0]:80/x");
         assert_eq!(target.place.zone.as_deref(), Some("eth0"));
-        assert_eq!(authority(&target.url, &target.place), "[fe80::1]");
+        assert_eq!(authority(&target.line.url, &target.place), "[fe80::1]");
     }
 
     #[test]
@@ -175,8 +201,8 @@ mod tests {
             target.place.unix.as_deref(),
             Some(std::path::Path::new("/var/run/docker.sock"))
         );
-        assert_eq!(origin_form(&target.url), "/info?x=1");
-        assert_eq!(authority(&target.url, &target.place), "localhost");
+        assert_eq!(origin_form(&target.line.url), "/info?x=1");
+        assert_eq!(authority(&target.line.url, &target.place), "localhost");
     }
 
     #[test]

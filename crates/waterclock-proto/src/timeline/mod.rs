@@ -17,6 +17,7 @@ pub use what_if::WhatIf;
 
 use crate::limit::{Limit, Limits};
 use crate::tick::Tick;
+use smallvec::SmallVec;
 use std::time::Duration;
 
 /// How much of the request had left when the call ended.
@@ -73,7 +74,8 @@ pub struct Timeline {
     limits: Limits,
     spans: Vec<Span>,
     folds: Vec<Fold>,
-    hops: Vec<Hop>,
+    /// Most calls have one; it needs no allocation.
+    hops: SmallVec<[Hop; 1]>,
     attempts: Vec<Attempt>,
     /// Bytes moved since the last span, for the local span that will be written.
     loose_bytes: u64,

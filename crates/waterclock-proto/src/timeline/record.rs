@@ -7,6 +7,7 @@ use super::{
 };
 use crate::limit::{Limit, Limits};
 use crate::tick::Tick;
+use smallvec::SmallVec;
 use std::time::Duration;
 
 /// Spans kept in full at the beginning of a run of spans in one phase.
@@ -29,7 +30,7 @@ impl Timeline {
             limits,
             spans: Vec::with_capacity(USUAL_SPANS),
             folds: Vec::new(),
-            hops: Vec::with_capacity(1),
+            hops: SmallVec::new(),
             attempts: Vec::new(),
             loose_bytes: 0,
             request_sent: RequestSent::No,

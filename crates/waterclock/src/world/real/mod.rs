@@ -1,6 +1,6 @@
 //! The real network, on Unix.
 //!
-//! Windows is a gap: the seam is [`World`](super::World), and what is missing there is a socket, a
+//! Windows is a gap: the seam is [`World`], and what is missing there is a socket, a
 //! wake-up descriptor and a wait with sub-millisecond deadlines.
 
 mod resolver;

@@ -1,0 +1,18 @@
+//! The unchanged client in a simulated world: every instant is compared for equality, and nothing
+//! sleeps.
+//!
+//! `matrix` is the heart: for every limit and every phase, a peer that stops there.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests are tests too"
+)]
+
+mod bench;
+mod cut_tls;
+mod matrix;
+mod secure;
+mod stops;
+mod verify;
