@@ -216,13 +216,13 @@ impl Timeline {
         self.spans.remove(fold_at + 1);
     }
 
-    /// Where the run of spans of the running hop and phase begins.
+    /// Where the run of spans of the running hop and phase begins. The phase is that of the last
+    /// wait, however long ago that was: a reader that is slower than its peer never has to wait.
     fn run_at_end(&self) -> Option<usize> {
-        let last_wait =
-            self.spans.iter().rev().take(KEEP_LAST).find(|span| span.phase.is_wait())?;
-        let same = |span: &&Span| {
-            span.hop == last_wait.hop && (span.phase == last_wait.phase || !span.phase.is_wait())
-        };
+        let hop = self.spans.last()?.hop;
+        let phase = self.spans.iter().rev().map(|span| span.phase).find(|phase| phase.is_wait());
+        let same =
+            |span: &&Span| span.hop == hop && (Some(span.phase) == phase || !span.phase.is_wait());
         Some(self.spans.len() - self.spans.iter().rev().take_while(same).count())
     }
 

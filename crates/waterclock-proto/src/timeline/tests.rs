@@ -158,6 +158,27 @@ fn an_endless_body_needs_no_memory_and_still_tiles() {
 }
 
 #[test]
+fn a_reader_that_never_has_to_wait_needs_no_memory_either() {
+    for waits_before in [0, 1, 30] {
+        let mut t = Timeline::new(ms(0), Limits::none());
+        t.begin_hop(hop(ms(0)));
+        for wait in 0..waits_before {
+            t.record_wait(Phase::Body, What::Read, ms(wait), ms(wait + 1), None, SpanEnd::Ready);
+        }
+        for round in 0..10_000 {
+            let at = 100 + 3 * round;
+            t.record_caller(What::Reader, ms(at), ms(at + 1));
+            t.add_bytes(7);
+        }
+        t.finish(ms(40_000));
+        assert!(t.spans().len() < 40, "{}", t.spans().len());
+        assert_eq!((t.caller(), t.waiting()), (dur(10_000), dur(waits_before)));
+        assert_eq!(t.spans().iter().map(|span| span.bytes).sum::<u64>(), 70_000);
+        assert_tiles(&t);
+    }
+}
+
+#[test]
 fn bytes_without_a_wait_belong_to_the_work() {
     let mut t = Timeline::new(ms(0), Limits::none());
     t.begin_hop(hop(ms(0)));
