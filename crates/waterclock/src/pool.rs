@@ -10,7 +10,7 @@ use hashbrown::{Equivalent, HashMap};
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use waterclock_proto::h1::CloseReason;
 use waterclock_proto::limit::Limit;
@@ -160,13 +160,17 @@ pub(crate) enum Checkout {
 /// A place among the connections that the pool allows. Dropping it gives the place back.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    pool: Arc<Inner>,
+    /// Weak: the pool holds idle connections, which hold their permits. When the last session is
+    /// gone the pool goes, and its idle connections with it.
+    pool: Weak<Inner>,
     key: Arc<PoolKey>,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.pool.lock().release(&self.key);
+        if let Some(pool) = self.pool.upgrade() {
+            pool.lock().release(&self.key);
+        }
     }
 }
 
@@ -285,7 +289,7 @@ impl Pool {
             None => Arc::new(key.to_key()),
         };
         state.hosts.entry(Arc::clone(&key)).or_default().open += 1;
-        Some(Permit { pool: Arc::clone(&self.0), key })
+        Some(Permit { pool: Arc::downgrade(&self.0), key })
     }
 
     /// Joins the queue; `false` if a place has become free since the last look.

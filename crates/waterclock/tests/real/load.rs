@@ -157,9 +157,11 @@ fn a_full_pool_serves_all_in_turn() {
 fn threads_that_start_at_once_share_one_lookup_and_get_their_own_connections() {
     let server = FastServer::start().unwrap();
     let port = server.address().port();
-    let (names, lookup) = crate::support::resolver(
-        waterclock_lab::Zone::new().name("shop.test", [server.address().ip()], ms(100)),
-    );
+    let (names, lookup) = crate::support::resolver(waterclock_lab::Zone::new().name(
+        "shop.test",
+        [server.address().ip()],
+        ms(100),
+    ));
     let builder = Session::builder().resolver(std::sync::Arc::new(lookup));
     let session = builder.limits(Limits::total(ms(30_000))).build().unwrap();
     std::thread::scope(|scope| {

@@ -60,14 +60,14 @@ fn signals_move_no_limit_and_fail_no_request() {
     let storm = Storm::begin();
     let (result, elapsed) = timed(|| session.get(silent.url("/")).send());
     assert_fired(&result.unwrap_err(), elapsed, Limit::Total, Phase::FirstByte);
-    assert!(interruptions.swap(0, Ordering::Relaxed) > 10);
+    assert!(interruptions.swap(0, Ordering::Relaxed) > 0);
 
-    let limits = Limits::total(ms(10_000));
-    for _ in 0..20 {
+    let (limits, begin) = (Limits::total(ms(10_000)), Instant::now());
+    while interruptions.load(Ordering::Relaxed) < 20 {
         let mut response = session.get(slow.url("/")).limits(limits).send().unwrap();
         assert_eq!(response.text().unwrap(), "ok");
+        assert!(begin.elapsed() < PATIENCE, "hardly a signal interrupts");
     }
-    assert!(interruptions.load(Ordering::Relaxed) > 10);
     drop(storm);
 }
 
@@ -139,12 +139,15 @@ fn without_descriptors_calls_fail_clearly_and_later_ones_work() {
 }
 
 #[test]
-fn an_idle_connection_makes_way_when_descriptors_run_out() {
+fn closing_a_session_closes_what_is_idle() {
     let server = FastServer::start().unwrap();
     let session = session(Limits::total(ms(10_000)));
-    session.get(server.url("/")).send().unwrap();
-    session.close();
-    server.wait_for_open_connections(0, PATIENCE).unwrap();
+    for connections in 1..4 {
+        session.get(server.url("/")).send().unwrap().bytes().unwrap();
+        session.close();
+        server.wait_for_open_connections(0, PATIENCE).unwrap();
+        assert_eq!(server.connections(), connections);
+    }
 }
 
 #[test]
