@@ -146,7 +146,7 @@ fn tls() -> [Arg; 6] {
     ]
 }
 
-fn screen() -> [Arg; 6] {
+pub(crate) fn screen() -> [Arg; 6] {
     let one_of = |arg: Arg, values: [&'static str; 3]| {
         arg.default_value("auto").value_parser(PossibleValuesParser::new(values))
     };
