@@ -51,16 +51,19 @@ pub(super) const SCENES: [Scene; 14] = [
         name: "seed",
         title: "timeout=0.12, and 0.32 s later a 200: why did it not fire?",
         set: |stage| {
-            let flights = TlsScript::new().first_flight([ms(90), ms(25)]);
-            let page = Script::every_request(after(ms(100), respond(200, page(14_200))));
-            stage.server("google.co.kr", ms(80), Some(flights), page)
+            let flights = TlsScript::new().first_flight([ms(70), ms(20)]);
+            let mut answer =
+                vec![Step::sleep_ms(90), Step::send(head(200, &[("Content-Length", "14200")]))];
+            answer.extend([Step::sleep_ms(60), Step::send(page(14_200))]);
+            stage.server("google.co.kr", ms(80), Some(flights), Script::every_request(answer))
         },
         acts: &[
             act(
-                "The name server answers after 80 ms, the TLS server after 90 ms and 25 ms more, \
-                 the web server after 100 ms. No single wait takes 120 ms.",
+                "The name server answers after 80 ms, the TLS server after 70 ms and 20 ms more, the \
+                 web server sends headers after 90 ms and the body 60 ms later. No single wait takes \
+                 120 ms.",
                 "-t 0.12 https://google.co.kr",
-                Expect::Status(200, ms(290)),
+                Expect::Status(200, ms(320)),
             ),
             act(
                 "The same servers, but 120 ms are a deadline now, for everything together.",
@@ -235,12 +238,12 @@ pub(super) const SCENES: [Scene; 14] = [
         },
         acts: &[
             act(
-                "The name takes 40 ms, TLS 60 ms, each answer 30 ms. A session makes a first request",
+                "The name takes 40 ms, TLS 60 ms, each answer 30 ms.",
                 "--total 0.5 https://shop.test/one",
                 Expect::Status(200, ms(130)),
             ),
             act(
-                "and a second one, on the same connection.",
+                "A second request of the same session finds the connection still open.",
                 "--total 0.5 https://shop.test/two",
                 Expect::Reused(200),
             ),
