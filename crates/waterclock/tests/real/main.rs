@@ -9,8 +9,11 @@
 mod support;
 
 mod basics;
+mod bodies;
+mod cancel;
 mod limits;
 mod probes;
 mod proxies;
 mod sockets;
 mod tls;
+mod uploads;
