@@ -84,7 +84,7 @@ fn limits() -> Vec<Arg> {
             .help("--total T, and T for every limit that is not set"),
     ];
     args.extend(Limit::ALL.into_iter().map(|limit| {
-        let arg = Arg::new(limit.name()).long(times::option(limit));
+        let arg = Arg::new(times::option(limit)).long(times::option(limit));
         let arg = match limit {
             Limit::Total => arg.short('m').visible_alias("max-time"),
             _ => arg,
@@ -146,7 +146,7 @@ fn tls() -> [Arg; 6] {
     ]
 }
 
-fn screen() -> [Arg; 6] {
+pub(crate) fn screen() -> [Arg; 6] {
     let one_of = |arg: Arg, values: [&'static str; 3]| {
         arg.default_value("auto").value_parser(PossibleValuesParser::new(values))
     };
@@ -292,9 +292,9 @@ fn data(data: Option<String>, stdin: bool) -> Data {
 type Time = Option<std::time::Duration>;
 
 fn wanted(matches: &ArgMatches) -> times::Wanted {
-    let named = Limit::ALL
-        .into_iter()
-        .filter_map(|limit| matches.get_one::<Time>(limit.name()).map(|value| (limit, *value)));
+    let named = Limit::ALL.into_iter().filter_map(|limit| {
+        matches.get_one::<Time>(times::option(limit)).map(|value| (limit, *value))
+    });
     times::Wanted {
         timeout: matches.get_one("timeout").copied(),
         strict: matches.get_one("strict").copied(),

@@ -124,7 +124,7 @@ fn timeouts() -> String {
     }
     let set: Vec<_> =
         defaults.iter().map(|(limit, value)| format!("{} {} s", limit, value.as_secs())).collect();
-    out += &format!("\nSet if nothing is said: {}.\n", set.join(", "));
+    out += &format!("\nOtherwise: {}.\n", set.join(", "));
     out += "\
 \n-t T sets resolve, address, tunnel, tls, write and read to T, and nothing else:
 what timeout=T means in Python's requests (which has no limit for the lookup).

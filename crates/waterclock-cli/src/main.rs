@@ -3,6 +3,7 @@
 mod address;
 mod args;
 mod body;
+mod demo;
 mod exit;
 mod help;
 mod items;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     // A host of such a name is still reached: `waterclock http://demo`.
     match rest.first().and_then(|word| word.to_str()) {
         Some("help") => help::topic(rest.get(1).and_then(|word| word.to_str())),
+        Some("demo") => demo::main(rest.get(1..).unwrap_or_default()),
         _ => run::main(program.into_iter().chain(rest)),
     }
 }

@@ -59,7 +59,8 @@ impl Plan {
         options: &Options,
         cancel: &CancelHandle,
     ) -> Result<Result<PreparedRequest, Error>, String> {
-        let mut request = session.request(self.method, self.url).cancel(cancel);
+        let limits = options.limits.limits();
+        let mut request = session.request(self.method, self.url).limits(limits).cancel(cancel);
         request = request.expect_continue(options.expect_continue).decode(options.decode);
         let mut implied_type = None;
         if let Some((body, media)) = self.fields {

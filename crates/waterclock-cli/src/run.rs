@@ -6,7 +6,8 @@ use crate::exit::Exit;
 use crate::output::{cannot_write, complain, tell};
 use crate::report::{self, Head, Trouble};
 use crate::request::{Plan, removed};
-use crate::{help, signal, terminal, trust};
+use crate::terminal::{self, Stream};
+use crate::{help, signal, trust};
 use sha2::{Digest as _, Sha256};
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -57,7 +58,7 @@ fn request(options: &Options) -> Result<Exit, String> {
         RealWorld::shared().wall(),
         RequestRecord::refused(&plan.method.to_string(), &plan.url),
     );
-    let style = terminal::style(&options.screen);
+    let style = terminal::style(&options.screen, Stream::Err);
     let mut attempt = Attempt { options, style, sink, run, head: None, trouble: None };
     let cancel = signal::cancel_on_interrupt().map_err(|error| error.to_string())?;
     if let Err(error) = attempt.sink.check() {
@@ -92,7 +93,7 @@ fn session(options: &Options) -> Result<Session, NoSession> {
         let hint = error.hint().map(|hint| format!("\n  {hint}")).unwrap_or_default();
         NoSession::Usage(format!("{error}{hint}"))
     })?;
-    let mut builder = Session::builder().limits(options.limits.limits()).tls(tls);
+    let mut builder = Session::builder().tls(tls);
     if let Some(address) = options.local_address {
         let local_address = Some(address);
         builder = builder.socket(SocketOptions { local_address, ..SocketOptions::default() });

@@ -9,23 +9,40 @@ use waterclock::screen::{Charset, Style};
 /// Longer lines are hard to read, however wide a window is.
 const WIDEST: usize = 120;
 
-/// How to draw on standard error.
-pub(crate) fn style(screen: &Screen) -> Style {
-    let width = terminal_size_of(io::stderr()).map_or(80, |(Width(columns), _)| columns.into());
+/// What is drawn on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stream {
+    /// Standard output: the demo.
+    Out,
+    /// Standard error: everything else.
+    Err,
+}
+
+/// How to draw on `stream`.
+pub(crate) fn style(screen: &Screen, stream: Stream) -> Style {
+    let size = match stream {
+        Stream::Out => terminal_size_of(io::stdout()),
+        Stream::Err => terminal_size_of(io::stderr()),
+    };
+    let width = size.map_or(80, |(Width(columns), _)| columns.into());
     Style {
         width: width.min(WIDEST),
         charset: charset(&screen.charset, |name| std::env::var(name).ok()),
-        color: color(&screen.color),
+        color: color(&screen.color, stream),
         ambiguous_wide: screen.ambiguous_wide,
     }
 }
 
 /// `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and `TERM` count for `auto`.
-fn color(wanted: &str) -> bool {
+fn color(wanted: &str, stream: Stream) -> bool {
+    let auto = || match stream {
+        Stream::Out => AutoStream::choice(&io::stdout()),
+        Stream::Err => AutoStream::choice(&io::stderr()),
+    };
     match wanted {
         "always" => true,
         "never" => false,
-        _ => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+        _ => auto() != ColorChoice::Never,
     }
 }
 

@@ -15,13 +15,14 @@ use crate::tls::{ConfigCache, TlsConfig, TlsSettings};
 use crate::world::World;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use waterclock_proto::decode::Decoder;
 use waterclock_proto::h1::{
     CloseReason, FramingField, RequestFraming, ResponseReader, keep_alive, plan_body, write_head,
 };
 use waterclock_proto::limit::Limit;
 use waterclock_proto::message::ResponseHead;
-use waterclock_proto::timeline::HopReason;
+use waterclock_proto::timeline::{ConnectionUse, HopReason};
 
 /// Serves the requests to the URLs under the prefix it is mounted at
 /// ([`SessionBuilder::mount`](crate::SessionBuilder::mount)).
@@ -195,7 +196,7 @@ impl HttpAdapter {
         };
         match self.pool.checkout(call, key, fresh)? {
             Checkout::Reused(connection, idle) => {
-                call.timeline_mut().use_connection(connection.info.number, Some(idle));
+                note_connection(call, &connection, Some(idle));
                 Ok(connection)
             }
             Checkout::Fresh(permit) => {
@@ -203,7 +204,7 @@ impl HttpAdapter {
                 let route =
                     Route { host: &host, name: &name, port, unix, proxy, tls: tls.as_ref() };
                 let connection = self.connector.connect(call, route, permit, &self.pool)?;
-                call.timeline_mut().use_connection(connection.info.number, None);
+                note_connection(call, &connection, None);
                 Ok(connection)
             }
         }
@@ -275,6 +276,11 @@ impl HttpAdapter {
         let body = Body::new(connection, answered.body, decoder, keep, self.pool.clone());
         Ok(Response::new(Arc::clone(&request.line), answered.head, info, call, body, now))
     }
+}
+
+fn note_connection(call: &mut Call, connection: &Connection, idle: Option<Duration>) {
+    let (number, peer) = (connection.info.number, connection.info.remote_address);
+    call.timeline_mut().use_connection(ConnectionUse { number, idle, peer });
 }
 
 fn decoder(request: &PreparedRequest, head: &ResponseHead) -> Outcome<Option<Decoder>> {

@@ -229,9 +229,10 @@ impl Call {
             RequestSent::Partly => "part of the request was sent",
             RequestSent::Yes => "the request was sent",
         };
+        let peer = self.timeline.peer().map(|peer| format!(" to {peer}")).unwrap_or_default();
         let message = match screen::verdict(&self.timeline).first() {
-            Some(headline) => format!("{headline}; {sent}"),
-            None => format!("{} limit fired; {sent}", fired.limit),
+            Some(headline) => format!("{headline}; {sent}{peer}"),
+            None => format!("{} limit fired; {sent}{peer}", fired.limit),
         };
         Failure::timeout(fired, message)
     }

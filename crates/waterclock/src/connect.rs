@@ -322,7 +322,7 @@ impl Runner<'_> {
         drop(interests);
         self.call.disarm(&[Limit::Address]);
         if let Err(failure) = waited {
-            self.give_up();
+            self.stopped(&failure);
             return Err(failure);
         }
         let now = self.call.now();
@@ -360,6 +360,15 @@ impl Runner<'_> {
     fn won(&mut self, socket: Box<dyn Socket>) -> Box<dyn Socket> {
         self.give_up();
         socket
+    }
+
+    /// The call ends while attempts are running: none of them lost against a faster one.
+    fn stopped(&mut self, failure: &Failure) {
+        let expired = failure.fired.is_some_and(|fired| fired.limit == Limit::Address);
+        let now = self.call.now();
+        for running in self.running.drain(..).filter(|_| expired) {
+            self.call.timeline_mut().end_attempt(running.attempt, now, AttemptEnd::Expired);
+        }
     }
 
     /// Closes what is still running.

@@ -250,6 +250,18 @@ impl Error {
         self.timeline().map_or(Duration::ZERO, Timeline::elapsed)
     }
 
+    /// What was spent before: each phase's waits, and the work in between.
+    #[must_use]
+    pub fn spent(&self) -> Vec<(Phase, Duration)> {
+        self.timeline().map_or_else(Vec::new, Timeline::spent)
+    }
+
+    /// Who was at the other end: the address of the connection, or of the attempt to connect.
+    #[must_use]
+    pub fn peer(&self) -> Option<Cow<'_, str>> {
+        self.timeline()?.peer()
+    }
+
     /// How much of the request had left.
     #[must_use]
     pub fn request_sent(&self) -> RequestSent {

@@ -118,10 +118,8 @@ fn peer_so_far(timeline: &Timeline, phase: Phase) -> Option<String> {
         Phase::Continue => "The server had not said whether it wants the body.",
         Phase::FirstByte => "The server had taken the request but not begun to answer.",
         Phase::Head => "The server had begun to answer but not finished the headers.",
-        Phase::Body => {
-            let bytes = number::grouped(moved(&[Phase::Body]).into());
-            return Some(format!("The headers had come, and {bytes} bytes of the body."));
-        }
+        // Its first bytes may have come with the headers and count there, so no number is given.
+        Phase::Body => "The headers had come, but not the whole body.",
         Phase::Backoff => "The call was waiting before it tried again.",
         Phase::Caller => "The caller was busy; the server was not being waited for.",
         Phase::Local => return None,

@@ -18,6 +18,7 @@ pub use what_if::WhatIf;
 use crate::limit::{Limit, Limits};
 use crate::tick::Tick;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// How much of the request had left when the call ended.
@@ -215,6 +216,46 @@ impl Timeline {
             None => Duration::ZERO,
         });
         parts.sum()
+    }
+
+    /// What each phase took before the limit fired, or in all if none did: waits by phase, in the
+    /// order in which they began, and `local` and `caller` where there was any.
+    #[must_use]
+    pub fn spent(&self) -> Vec<(Phase, Duration)> {
+        let mut spent: Vec<(Phase, Duration)> = Vec::new();
+        let mut add =
+            |phase, duration: Duration| match spent.iter_mut().find(|(known, _)| *known == phase) {
+                Some((_, sum)) => *sum += duration,
+                None if duration.is_zero() => {}
+                None => spent.push((phase, duration)),
+            };
+        let last = self.spans.iter().rposition(|span| span.end == SpanEnd::Expired);
+        for span in self.spans.iter().take(last.unwrap_or(self.spans.len())) {
+            match self.fold_of(span) {
+                Some(fold) => {
+                    add(span.phase, fold.waited);
+                    add(Phase::Local, fold.local);
+                    add(Phase::Caller, fold.caller);
+                }
+                None => add(span.phase, span.duration()),
+            }
+        }
+        spent
+    }
+
+    /// Who was at the other end last: the address of the running hop's connection, or of the connect
+    /// attempt that got furthest.
+    #[must_use]
+    pub fn peer(&self) -> Option<Cow<'_, str>> {
+        let connection = self.hops.last().and_then(|hop| hop.connection);
+        if let Some(peer) = connection.and_then(|connection| connection.peer) {
+            return Some(peer.to_string().into());
+        }
+        let here =
+            self.attempts.iter().filter(|attempt| usize::from(attempt.hop) + 1 == self.hops.len());
+        let best =
+            here.max_by_key(|attempt| (attempt.end == AttemptEnd::Connected, attempt.started))?;
+        Some(Cow::Borrowed(&best.peer))
     }
 
     /// The longest single wait.

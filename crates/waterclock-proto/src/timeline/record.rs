@@ -55,9 +55,9 @@ impl Timeline {
     }
 
     /// Notes the connection of the running hop.
-    pub fn use_connection(&mut self, number: u64, idle: Option<Duration>) {
+    pub fn use_connection(&mut self, connection: ConnectionUse) {
         if let Some(hop) = self.hops.last_mut() {
-            hop.connection = Some(ConnectionUse { number, idle });
+            hop.connection = Some(connection);
         }
     }
 

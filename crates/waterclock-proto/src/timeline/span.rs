@@ -4,6 +4,7 @@ use crate::limit::Limit;
 use crate::message::Method;
 use crate::tick::Tick;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -239,6 +240,8 @@ pub struct ConnectionUse {
     pub number: u64,
     /// How long it had been idle, if it had been used before.
     pub idle: Option<Duration>,
+    /// The address at its other end; none for a Unix socket.
+    pub peer: Option<SocketAddr>,
 }
 
 /// One request and its response.

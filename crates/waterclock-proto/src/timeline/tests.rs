@@ -99,6 +99,25 @@ fn the_tightest_wait_counts_what_the_same_limit_had_used_before() {
 }
 
 #[test]
+fn what_was_spent_is_summed_by_phase() {
+    let spent = [
+        (Phase::Resolve, dur(80)),
+        (Phase::Local, dur(5)),
+        (Phase::Connect, dur(30)),
+        (Phase::Tls, dur(110)),
+        (Phase::FirstByte, dur(100)),
+    ];
+    assert_eq!(seed().spent(), spent);
+
+    let mut t = Timeline::new(ms(0), Limits::total(dur(120)));
+    t.begin_hop(hop(ms(0)));
+    let total = Some((ms(120), Limit::Total));
+    t.record_wait(Phase::Resolve, What::Answer, ms(0), ms(80), total, SpanEnd::Ready);
+    t.record_wait(Phase::Tls, What::Read, ms(80), ms(120), total, SpanEnd::Expired);
+    assert_eq!(t.spent(), [(Phase::Resolve, dur(80))]);
+}
+
+#[test]
 fn what_if_total_fires_in_the_third_wait() {
     let fired = seed().what_if(&Limits::total(dur(120))).unwrap();
     assert_eq!((fired.limit, fired.at, fired.into), (Limit::Total, dur(120), dur(8)));

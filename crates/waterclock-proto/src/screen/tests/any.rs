@@ -154,7 +154,8 @@ fn apply(t: &mut Timeline, step: Step) {
             hop.reason = reason;
             hop.status = idle.map(|idle| if idle % 2 == 0 { 504 } else { 302 });
             t.begin_hop(hop);
-            t.use_connection(1, idle.map(Duration::from_nanos));
+            let idle = idle.map(Duration::from_nanos);
+            t.use_connection(crate::timeline::ConnectionUse { number: 1, idle, peer: None });
         }
         Step::Sent(sent) => t.set_request_sent(sent),
         Step::Fire(limit, phase, late) => {

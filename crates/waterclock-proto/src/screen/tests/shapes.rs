@@ -86,7 +86,8 @@ fn hops() -> Timeline {
     let mut next = hop("GET", "https://www.google.co.kr/?q=a%20b", us(91_000));
     next.reason = HopReason::Redirect;
     t.begin_hop(next);
-    t.use_connection(1, Some(Duration::from_millis(4_100)));
+    let idle = Some(Duration::from_millis(4_100));
+    t.use_connection(crate::timeline::ConnectionUse { number: 1, idle, peer: None });
     wait(&mut t, Phase::FirstByte, What::Read, (91_100, 190_000), Some((91_100, Limit::Read)));
     t.hop_mut().unwrap().status = Some(504);
     t.finish(us(190_500));

@@ -1,0 +1,134 @@
+//! One call of a scene: what is said before, what is run, and how it must end.
+
+use crate::args::{Data, Options, command};
+use crate::exit::Exit;
+use crate::output::print;
+use crate::report::{self, Head, Trouble, wrap};
+use crate::request::Plan;
+use std::io;
+use std::time::Duration;
+use waterclock::screen::Style;
+use waterclock::{CancelHandle, Error, ErrorKind, Limit, Phase, Session, Timeline};
+
+/// A call.
+pub(super) struct Act {
+    /// What the servers will do, in a sentence or two.
+    pub(super) says: &'static str,
+    /// The arguments, with one blank between two.
+    pub(super) line: &'static str,
+    /// Bytes that stand for the file that the line names.
+    pub(super) upload: usize,
+    pub(super) expect: Expect,
+}
+
+/// How a call must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expect {
+    /// With this status, after at least this time.
+    Status(u16, Duration),
+    /// With this status, on a connection that was used before.
+    Reused(u16),
+    /// This limit fires in this phase.
+    Limit(Limit, Phase),
+    /// It fails in this way.
+    Kind(ErrorKind),
+}
+
+impl Act {
+    /// Runs it, and says what differed from what was expected.
+    pub(super) fn play(&self, session: &Session, style: &Style) -> io::Result<Option<String>> {
+        let mut out = String::new();
+        wrap(&mut out, self.says, 2, 2, style);
+        out += &format!("\n$ waterclock {}\n", self.line);
+        shown(&out)?;
+        let (head, outcome) = self.call(session).map_err(io::Error::other)?;
+        let trouble = outcome.as_ref().err().map(Trouble::of);
+        let timeline = match &outcome {
+            Ok(timeline) => Some(timeline),
+            Err(error) => error.timeline(),
+        };
+        let mut out = match timeline {
+            Some(timeline) => report::screen(head.as_ref(), timeline, trouble.as_ref(), style),
+            None => trouble.map(|trouble| trouble.brief()).unwrap_or_default(),
+        };
+        if let Err(error) = &outcome {
+            out += &format!("\n (exit code {})\n", Exit::Call(error.kind()).code());
+        }
+        out.push('\n');
+        shown(&out)?;
+        Ok(self.expect.differs(&outcome))
+    }
+
+    fn call(&self, session: &Session) -> Result<(Option<Head>, Result<Timeline, Error>), String> {
+        let words = std::iter::once("waterclock").chain(self.line.split(' '));
+        let matches = command().try_get_matches_from(words).map_err(|error| error.to_string())?;
+        let mut options = Options::read(&matches);
+        if self.upload > 0 {
+            options.data = Data::Text("x".repeat(self.upload));
+        }
+        let plan = Plan::read(&options)?;
+        let mut prepared = match plan.prepare(session, &options, &CancelHandle::new())? {
+            Ok(prepared) => prepared,
+            Err(error) => return Ok((None, Err(error))),
+        };
+        let mut response = match session.send(&mut prepared) {
+            Ok(response) => response,
+            Err(error) => return Ok((None, Err(error))),
+        };
+        let mut head = Head::of(&response);
+        let body = response.bytes();
+        let bytes = body.as_ref().map_or(0, Vec::len) as u64;
+        head.count(
+            response.body_received(),
+            if body.is_ok() { bytes } else { response.body_received() },
+        );
+        Ok((Some(head), body.map(|_| response.close())))
+    }
+}
+
+impl Expect {
+    fn differs(self, outcome: &Result<Timeline, Error>) -> Option<String> {
+        let as_expected = match (self, outcome) {
+            (Expect::Status(status, least), Ok(timeline)) => {
+                is_status(timeline, status) && timeline.elapsed() >= least
+            }
+            (Expect::Reused(status), Ok(timeline)) => {
+                let connection = timeline.hops().last().and_then(|hop| hop.connection);
+                is_status(timeline, status) && connection.is_some_and(|it| it.idle.is_some())
+            }
+            (Expect::Limit(limit, phase), Err(error)) => {
+                error.limit() == Some(limit) && error.phase() == Some(phase)
+            }
+            (Expect::Kind(kind), Err(error)) => error.kind() == kind,
+            _ => false,
+        };
+        let sound = match outcome {
+            Ok(timeline) => timeline.unaccounted().is_zero(),
+            Err(error) => error.timeline().is_some_and(|timeline| timeline.unaccounted().is_zero()),
+        };
+        match (as_expected, sound) {
+            (true, true) => None,
+            (true, false) => Some("there is unaccounted time".to_owned()),
+            (false, _) => Some(match outcome {
+                Ok(timeline) => format!(
+                    "expected {self:?}, got status {:?} after {}",
+                    timeline.hops().last().and_then(|hop| hop.status),
+                    report::time(timeline.elapsed())
+                ),
+                Err(error) => format!("expected {self:?}, got {}: {error}", error.kind()),
+            }),
+        }
+    }
+}
+
+fn is_status(timeline: &Timeline, status: u16) -> bool {
+    timeline.hops().last().is_some_and(|hop| hop.status == Some(status))
+}
+
+fn shown(text: &str) -> io::Result<()> {
+    if print(text) == std::process::ExitCode::SUCCESS {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+}

@@ -1,0 +1,145 @@
+//! `waterclock demo`: what servers can do to a client, on this machine and without a network.
+//!
+//! Names, TLS and servers are real, on loopback sockets. Each act runs the command line that is
+//! shown, through the same parser; only the resolver and the trusted roots are the demo's own.
+
+mod act;
+mod scenes;
+mod stage;
+
+use crate::args::{Screen, screen};
+use crate::exit::Exit;
+use crate::output::{print, tell};
+use crate::report::wrap;
+use crate::terminal::{self, Stream};
+use clap::{Arg, Command};
+use scenes::{SCENES, Scene};
+use std::ffi::OsString;
+use std::process::ExitCode;
+use waterclock::screen::Style;
+
+/// Runs the scenes that the arguments name.
+pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
+    let program = [OsString::from("waterclock demo")];
+    let matches = match command().try_get_matches_from(program.iter().chain(arguments)) {
+        Ok(matches) => matches,
+        Err(error) => {
+            let _ = error.print();
+            return Exit::Usage.into();
+        }
+    };
+    if matches.get_flag("h") || matches.get_flag("help") {
+        return print(&command().render_long_help().to_string());
+    }
+    let style = terminal::style(&Screen::read(&matches), Stream::Out);
+    let words: Vec<&str> =
+        matches.get_many::<String>("scenes").into_iter().flatten().map(String::as_str).collect();
+    match choose(&words) {
+        Ok(None) => print(&list()),
+        Ok(Some(scenes)) => play(&scenes, &style),
+        Err(unknown) => {
+            tell(&format!(
+                "waterclock: there is no scene \"{}\"; see `waterclock demo list`\n",
+                unknown.escape_debug()
+            ));
+            Exit::Usage.into()
+        }
+    }
+}
+
+fn command() -> Command {
+    Command::new("waterclock demo")
+        .about("Shows waterclock against misbehaving servers of its own, offline.")
+        .after_help(list())
+        .term_width(80)
+        .disable_help_flag(true)
+        .arg(Arg::new("scenes").value_name("SCENE|list|all").num_args(0..).help("Default: seed"))
+        .args(screen().into_iter().filter(|arg| arg.get_id() != "version"))
+}
+
+/// The scenes to play; `None` for the list of them.
+fn choose<'w>(words: &[&'w str]) -> Result<Option<Vec<&'static Scene>>, &'w str> {
+    match words {
+        [] => Ok(Some(SCENES.iter().take(1).collect())),
+        ["list"] => Ok(None),
+        ["all"] => Ok(Some(SCENES.iter().collect())),
+        names => {
+            let find =
+                |name: &&'w str| SCENES.iter().find(|scene| scene.name == *name).ok_or(*name);
+            names.iter().map(find).collect::<Result<_, _>>().map(Some)
+        }
+    }
+}
+
+fn list() -> String {
+    let mut out = String::from("Scenes:\n");
+    for scene in &SCENES {
+        out += &format!("  {:<10} {}\n", scene.name, scene.title);
+    }
+    out
+}
+
+/// Plays the scenes one after the other. Success means that each ended as it should.
+fn play(scenes: &[&Scene], style: &Style) -> ExitCode {
+    let mut differed = Vec::new();
+    for (index, scene) in scenes.iter().enumerate() {
+        let mut out = String::new();
+        if index > 0 {
+            out.push('\n');
+        } else {
+            wrap(
+                &mut out,
+                "All of this happens on this machine: names, TLS and servers are the demo's own, on \
+                 127.0.0.1, and misbehave on purpose.",
+                0,
+                0,
+                style,
+            );
+            out.push('\n');
+        }
+        wrap(&mut out, &format!("{}: {}", scene.name, scene.title), 0, 0, style);
+        if print(&out) != ExitCode::SUCCESS {
+            return Exit::Output.into();
+        }
+        match scene.play(style) {
+            Ok(problems) => {
+                differed.extend(
+                    problems.into_iter().map(|problem| format!("{}: {problem}", scene.name)),
+                );
+            }
+            Err(error) => {
+                differed.push(format!("{}: the scene could not be set: {error}", scene.name))
+            }
+        }
+    }
+    for problem in &differed {
+        tell(&format!("waterclock: the demo went otherwise than it should: {problem}\n"));
+    }
+    ExitCode::from(u8::from(!differed.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scenes_have_different_names_and_fit_a_line() {
+        let mut names: Vec<_> = SCENES.iter().map(|scene| scene.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), SCENES.len());
+        assert!(list().lines().all(|line| line.len() <= 80), "{}", list());
+    }
+
+    #[test]
+    fn words_choose_scenes() {
+        let names = |words: &[&str]| -> Vec<&str> {
+            choose(words).unwrap().unwrap().iter().map(|scene| scene.name).collect()
+        };
+        assert_eq!(names(&[]), ["seed"]);
+        assert_eq!(names(&["dns", "tls"]), ["dns", "tls"]);
+        assert_eq!(names(&["all"]).len(), SCENES.len());
+        assert!(choose(&["list"]).unwrap().is_none());
+        assert_eq!(choose(&["seed", "nope"]).err(), Some("nope"));
+    }
+}
