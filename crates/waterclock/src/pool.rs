@@ -43,8 +43,10 @@ impl Default for PoolSettings {
 }
 
 /// A connection used so recently is not looked at before it is used again: what the peer sends
-/// within the time of flight could not be seen anyway, and the look is a system call.
-const FRESH: Duration = Duration::from_millis(1);
+/// within the time of flight could not be seen anyway, and the look is a system call. Short, as bytes
+/// that follow an answer are as a rule right behind it: only a request that is made in the same
+/// breath goes without the look.
+const FRESH: Duration = Duration::from_micros(200);
 
 /// What a connection is good for. Connections are shared only between equal keys.
 #[derive(Clone, Debug)]

@@ -125,6 +125,24 @@ fn what_comes_while_idle_ends_the_connection() {
     }
 }
 
+/// So are those that came right behind the answer, when the next request is not made at once.
+#[test]
+fn what_comes_right_behind_an_answer_is_seen() {
+    let evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+    let steps =
+        [vec![Step::ReadHead], respond_with(200, &[], "good"), vec![Step::send(evil)]].concat();
+    let server = Server::start(steps).unwrap();
+    let session = session(Limits::total(ms(10_000)));
+    for number in 1..30 {
+        let mut response = session.get(server.url("/")).send().unwrap();
+        assert_eq!(response.text().unwrap(), "good");
+        assert_eq!(response.connection().unwrap().number, number);
+        // The server's last act: the bytes are in our socket now.
+        server.wait_for_open_connections(0, PATIENCE).unwrap();
+        std::thread::sleep(std::time::Duration::from_micros(300));
+    }
+}
+
 /// A connection that the server has closed while it was idle is not an error, not even once.
 #[test]
 fn unannounced_closes_are_not_seen() {
