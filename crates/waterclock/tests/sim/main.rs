@@ -12,7 +12,12 @@
 
 mod bench;
 mod cut_tls;
+mod drips;
+mod interrupts;
 mod matrix;
+mod profile;
 mod secure;
+mod settle;
 mod stops;
 mod verify;
+mod waiting;

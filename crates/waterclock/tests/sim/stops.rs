@@ -202,7 +202,7 @@ fn sending() -> Vec<Stop> {
         routes,
         ask,
         world: Box::new(move |bench: &Bench| {
-            bench.serve(Script::new().expect_head().stall(), Some(window))
+            bench.serve(Script::new().expect_head().stall(), Some(window));
         }),
         armed: &[(Write, Ready(0)), (Upload, Ready(0))],
         sent,
