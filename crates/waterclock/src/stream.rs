@@ -121,9 +121,12 @@ impl Stream {
     pub(crate) fn handshake(&mut self) -> Result<(), StreamError> {
         let Some(tls) = &mut self.tls else { return Ok(()) };
         loop {
-            tls.flush(&mut *self.socket)?;
+            let flushed = match tls.flush(&mut *self.socket) {
+                Err(StreamError::WouldBlock) => false,
+                result => result.map(|()| true)?,
+            };
             if !tls.session.is_handshaking() {
-                return Ok(());
+                return if flushed { Ok(()) } else { Err(StreamError::WouldBlock) };
             }
             match tls.receive(&mut *self.socket) {
                 Ok(()) => {}

@@ -16,6 +16,8 @@ mod drips;
 mod interrupts;
 mod matrix;
 mod profile;
+mod proxies;
+mod races;
 mod secure;
 mod settle;
 mod stops;
