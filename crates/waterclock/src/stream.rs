@@ -178,9 +178,12 @@ impl Stream {
         !quiet || self.has_undelivered()
     }
 
-    /// Says goodbye as far as that is possible without waiting.
+    /// Says goodbye as far as that is possible without waiting. Not behind bytes that have found no
+    /// room yet: they belong to a call that is over, and must not leave after it.
     pub(crate) fn close(&mut self) {
-        if let Some(tls) = &mut self.tls {
+        if let Some(tls) = &mut self.tls
+            && !tls.session.wants_write()
+        {
             tls.session.send_close_notify();
             let _ = tls.flush(&mut *self.socket);
         }

@@ -11,6 +11,7 @@
 )]
 
 mod bench;
+mod boundaries;
 mod cut_tls;
 mod drips;
 mod interrupts;
