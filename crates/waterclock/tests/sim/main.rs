@@ -22,5 +22,6 @@ mod races;
 mod secure;
 mod settle;
 mod stops;
+mod strays;
 mod verify;
 mod waiting;
