@@ -17,6 +17,7 @@ mod drips;
 mod interim;
 mod interrupts;
 mod matrix;
+mod pauses;
 mod profile;
 mod proxies;
 mod races;
