@@ -1,6 +1,6 @@
 //! Bodies that come down: framings, codings, ways to read, and what becomes of a body nobody reads.
 
-use crate::support::{LATE, ms, session, timed};
+use crate::support::{PROMPT, ms, session, timed};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use std::io::{self, Write as _};
@@ -225,7 +225,7 @@ fn dropping_never_waits() {
         let server = answering(steps);
         let response = get(&server);
         let ((), elapsed) = timed(|| drop(response));
-        assert!(elapsed < LATE, "{elapsed:?}");
+        assert!(elapsed < PROMPT, "{elapsed:?}");
     }
 }
 
@@ -248,7 +248,7 @@ fn drain_waits_a_little_for_a_small_rest() {
         let server = answering(steps);
         let response = session.get(server.url("/")).send().unwrap();
         let ((), elapsed) = timed(|| response.drain());
-        assert!(elapsed < ms(100) + LATE, "{elapsed:?}");
+        assert!(elapsed < ms(100) + PROMPT, "{elapsed:?}");
     }
 }
 

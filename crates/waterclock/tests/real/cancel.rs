@@ -1,6 +1,6 @@
 //! Cancelling from another thread wakes the caller in every phase.
 
-use crate::support::{LATE, fetch, ms, resolver, session, timed, trusting};
+use crate::support::{PROMPT, fetch, ms, resolver, session, timed, trusting};
 use std::sync::Arc;
 use std::time::Instant;
 use waterclock::{CancelHandle, ErrorKind, Limits, Phase, PoolSettings, Request, Session};
@@ -110,6 +110,6 @@ fn one_handle_ends_many_calls_and_later_ones() {
     let (error, elapsed) =
         timed(|| session.get(server.url("/")).cancel(&cancel).send().unwrap_err());
     assert_eq!(error.kind(), ErrorKind::Cancelled);
-    assert!(elapsed < LATE, "{elapsed:?}");
+    assert!(elapsed < PROMPT, "{elapsed:?}");
     assert_eq!(server.connections(), 8);
 }

