@@ -275,7 +275,7 @@ impl Exchange<'_> {
                 self.call.timeline_mut().add_bytes(count as u64);
                 match self.next_head()? {
                     Some(Next::Continue) => return Ok(None),
-                    Some(Next::Final(answered)) => return Ok(Some(*answered)),
+                    Some(Next::Final(head, body)) => return Ok(Some((head, body))),
                     None => {}
                 }
             }
@@ -336,7 +336,7 @@ impl Exchange<'_> {
         loop {
             match self.next_head()? {
                 Some(Next::Continue) => {}
-                Some(Next::Final(answered)) => return Ok(Some(*answered)),
+                Some(Next::Final(head, body)) => return Ok(Some((head, body))),
                 None => return Ok(None),
             }
         }
@@ -355,7 +355,7 @@ impl Exchange<'_> {
                 }
                 HeadStep::Head { used, head, body } => {
                     self.connection.input.consume(used);
-                    return Ok(Some(Next::Final(Box::new((head, body)))));
+                    return Ok(Some(Next::Final(head, body)));
                 }
             }
         }
@@ -368,11 +368,12 @@ impl Exchange<'_> {
 }
 
 /// A head that decides how the exchange goes on.
+#[allow(clippy::large_enum_variant, reason = "moved once; a box would be one more allocation")]
 enum Next {
     /// `100 Continue`.
     Continue,
     /// The response's own.
-    Final(Box<(ResponseHead, BodyReader)>),
+    Final(ResponseHead, BodyReader),
 }
 
 /// Whether what has come of a head belongs to an interim response: its status is 1xx, but not 101.

@@ -89,7 +89,7 @@ fn a_folded_run_says_what_it_stands_for() {
     assert_eq!(fold["longest"]["limit"], "read");
     assert_eq!(fold["limit"], Value::Null);
     // As they are written, so that no rounding of floats can hide a gap.
-    let nanos = |value: &Value| (value.as_f64().unwrap() * 1e9).round() as u64;
+    let nanos = |value: &Value| Duration::from_secs_f64(value.as_f64().unwrap()).as_nanos();
     let parts = nanos(&fold["waited"]) + nanos(&fold["local"]) + nanos(&fold["caller"]);
     assert_eq!(parts, nanos(&fold["ended"]) - nanos(&fold["started"]));
     let sum = nanos(&json["waiting"]) + nanos(&json["local"]) + nanos(&json["unaccounted"]);
