@@ -8,24 +8,24 @@ use waterclock::{Limit, Limits};
 pub(crate) const SHORT: &str = "\
 waterclock makes an HTTP request and says where the time went.
 
-  waterclock https://example.com                  GET; the waterfall is on stderr
-  waterclock -t 0.12 https://example.com          why did a timeout not fire?
-  waterclock -m 0.5 POST :8080/items name=tea n:=3   JSON, half a second for all
+  waterclock https://example.com                    GET; the waterfall: stderr
+  waterclock -t 0.12 https://example.com            why did 0.12 not fire?
+  waterclock -m 0.5 PUT :8080/items name=tea n:=3   JSON; 0.5 s for everything
 
 Usage: waterclock [METHOD] URL [ITEM...] [OPTIONS]
 Items: Header:value  query==value  field=value  field:=json  field=@file
 
   -m, --total T            a limit for everything, from start to the last byte
-  -t, --timeout T|C,R      what requests calls timeout: for each wait, not in sum
+  -t, --timeout T|C,R      what requests calls timeout: for each wait, no sum
       --strict T           --total T, and T for each limit that is not set
   -d, --data DATA|@FILE    a body        --stdin       the body from standard input
   -H, --header 'N: V'      a header      -f, --fail    fail on a status >= 400
   -o, --output FILE        the body goes there
       --json, --save FILE  the whole record of the run as JSON
   -q, --quiet              no waterfall; -qq says nothing at all
-      --cacert FILE        trust these   -k            trust everybody (dangerous)
+      --cacert FILE        trust these   -k            trust anybody (dangerous)
 
-  waterclock --help          all options       waterclock demo   see it, offline
+  waterclock --help          all options        waterclock demo   see it work
   waterclock help timeouts   every limit: when it starts, when it stops
 ";
 

@@ -1,7 +1,6 @@
 //! Request items in HTTPie's notation: `Header:value`, `name==query`, `name=field`, `name:=json`,
 //! `name=@file`.
 
-use serde_json::Value;
 use std::fs;
 
 /// What one item adds to the request.
@@ -13,6 +12,15 @@ pub(crate) enum Item {
     Query(String, String),
     /// `name=value`, `name:=json`, `name=@file`, `name:=@file`.
     Field(String, Value),
+}
+
+/// A field's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// A JSON string, or a form's value.
+    Text(String),
+    /// JSON as it was written: the order of members is kept.
+    Json(String),
 }
 
 /// A header that is set or, without a value, removed.
@@ -50,8 +58,8 @@ pub(crate) fn parse(text: &str) -> Result<Item, String> {
             Item::Header(HeaderItem { name, value })
         }
         "==" => Item::Query(name, value.to_owned()),
-        "=" => Item::Field(name, Value::String(value.to_owned())),
-        "=@" => Item::Field(name, Value::String(read_text(value)?)),
+        "=" => Item::Field(name, Value::Text(value.to_owned())),
+        "=@" => Item::Field(name, Value::Text(read_text(value)?)),
         ":=" => Item::Field(name.clone(), json(&name, value)?),
         _ => Item::Field(name.clone(), json(&name, &read_text(value)?)?),
     })
@@ -94,17 +102,20 @@ fn read_text(path: &str) -> Result<String, String> {
 }
 
 fn json(name: &str, text: &str) -> Result<Value, String> {
-    serde_json::from_str(text)
+    serde_json::from_str::<serde_json::Value>(text)
+        .map(|_| Value::Json(text.trim().to_owned()))
         .map_err(|error| format!("the value of \"{}\" is no JSON: {error}", name.escape_debug()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
     fn header(name: &str, value: Option<&str>) -> Item {
         Item::Header(HeaderItem { name: name.into(), value: value.map(Into::into) })
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.into())
     }
 
     fn field(name: &str, value: Value) -> Item {
@@ -120,11 +131,11 @@ mod tests {
             ("Accept:", header("Accept", None)),
             ("X-Empty;", header("X-Empty", Some(""))),
             ("q==a=b", Item::Query("q".into(), "a=b".into())),
-            ("name=value:with=all", field("name", json!("value:with=all"))),
-            ("n:=3", field("n", json!(3))),
-            ("list:=[1, \"a\"]", field("list", json!([1, "a"]))),
-            ("a\\:b=c", field("a:b", json!("c"))),
-            ("이름=값", field("이름", json!("값"))),
+            ("name=value:with=all", field("name", text("value:with=all"))),
+            ("n:=3", field("n", Value::Json("3".into()))),
+            ("list:=[1, \"a\"]", field("list", Value::Json("[1, \"a\"]".into()))),
+            ("a\\:b=c", field("a:b", text("c"))),
+            ("이름=값", field("이름", text("값"))),
         ] {
             assert_eq!(parse(text), Ok(item), "{text}");
         }

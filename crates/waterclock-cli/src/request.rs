@@ -2,9 +2,8 @@
 
 use crate::address;
 use crate::args::{Data, Options};
-use crate::items::{HeaderItem, Item, parse};
+use crate::items::{HeaderItem, Item, Value, parse};
 use crate::signal::Stdin;
-use serde_json::{Map, Value};
 use std::fs::File;
 use waterclock::{CancelHandle, Error, Limit, Method, PreparedRequest, Request, Session};
 
@@ -30,12 +29,15 @@ impl Plan {
             return Err("there is no URL; try `waterclock -h`".to_owned());
         };
         let mut headers = options.headers.clone();
-        let (mut query, mut fields) = (Vec::new(), Vec::new());
+        let (mut query, mut fields) = (Vec::new(), Vec::<(String, Value)>::new());
         for item in items {
             match parse(item)? {
                 Item::Header(header) => headers.push(header),
                 Item::Query(name, value) => query.push((name, value)),
-                Item::Field(name, value) => fields.push((name, value)),
+                Item::Field(name, value) => {
+                    fields.retain(|(known, _)| *known != name);
+                    fields.push((name, value));
+                }
             }
         }
         let has_data = !matches!(options.data, Data::None);
@@ -43,7 +45,7 @@ impl Plan {
             return Err("there are two bodies: fields, and --data or --stdin".to_owned());
         }
         let implied = if has_data || !fields.is_empty() { Method::Post } else { Method::Get };
-        let fields = (!fields.is_empty()).then(|| encode(fields, options.form)).transpose()?;
+        let fields = (!fields.is_empty()).then(|| encode(&fields, options.form)).transpose()?;
         Ok(Plan {
             method: method.unwrap_or(implied),
             url: address::with_query(&address::with_scheme(url), &query),
@@ -82,9 +84,8 @@ impl Plan {
                 request = request.body_reader(file, meta.is_file().then_some(meta.len()));
             }
             Data::Stdin => {
-                let total = session.limits().get(Limit::Total);
-                let stdin =
-                    Stdin::new(total).map_err(|error| unreadable("standard input", error))?;
+                let stdin = Stdin::new(limits.get(Limit::Total))
+                    .map_err(|error| unreadable("standard input", error))?;
                 request = request.body_reader(stdin, None);
             }
         }
@@ -149,17 +150,23 @@ fn is_method(word: &str) -> bool {
         || (word.starts_with(|c: char| c.is_ascii_uppercase()) && word.bytes().all(upper))
 }
 
-fn encode(fields: Vec<(String, Value)>, form: bool) -> Result<(Vec<u8>, &'static str), String> {
+/// The fields as JSON, in the order in which they were given, or as a form.
+fn encode(fields: &[(String, Value)], form: bool) -> Result<(Vec<u8>, &'static str), String> {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
     if !form {
-        let object: Map<String, Value> = fields.into_iter().collect();
-        return Ok((Value::Object(object).to_string().into_bytes(), JSON));
+        let members = fields.iter().map(|(name, value)| match value {
+            Value::Text(text) => format!("{}:{}", quoted(name), quoted(text)),
+            Value::Json(json) => format!("{}:{json}", quoted(name)),
+        });
+        let members = members.collect::<Vec<_>>().join(",");
+        return Ok((format!("{{{members}}}").into_bytes(), JSON));
     }
-    let pairs = fields.into_iter().map(|(name, value)| match value {
-        Value::String(text) => Ok((name, text)),
-        value if value.is_object() || value.is_array() => {
+    let pairs = fields.iter().map(|(name, value)| match value {
+        Value::Text(text) => Ok((name.clone(), text.clone())),
+        Value::Json(json) if json.starts_with(['{', '[']) => {
             Err(format!("a form cannot hold the JSON of \"{}\"", name.escape_debug()))
         }
-        value => Ok((name, value.to_string())),
+        Value::Json(json) => Ok((name.clone(), json.clone())),
     });
     let pairs = pairs.collect::<Result<Vec<_>, String>>()?;
     Ok((address::form(&pairs).into_bytes(), FORM))

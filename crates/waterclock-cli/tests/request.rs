@@ -1,0 +1,156 @@
+//! What the arguments make of the request, as a server sees it.
+
+mod common;
+
+use common::{run, scratch, waterclock};
+use std::io::Write;
+use std::process::Stdio;
+use waterclock_lab::{Identity, ReceivedRequest, Script, Server, Tls, respond};
+
+fn sent(arguments: &[&str]) -> ReceivedRequest {
+    let server = Server::start(Script::default()).unwrap();
+    let address = format!(":{}/x", server.address().port());
+    let resolve = format!("localhost:{}:127.0.0.1", server.address().port());
+    let arguments: Vec<&str> =
+        arguments.iter().map(|&word| if word == "URL" { &address } else { word }).collect();
+    run(&[&["-q", "--resolve", &resolve], &*arguments].concat()).expect(0);
+    server.requests().remove(0)
+}
+
+fn body(request: &ReceivedRequest) -> String {
+    String::from_utf8(request.body.clone()).unwrap()
+}
+
+#[test]
+fn a_get_has_the_default_headers_and_no_body() {
+    let request = sent(&["URL"]);
+    assert_eq!((request.method.as_str(), request.target.as_str()), ("GET", "/x"));
+    assert!(request.header("user-agent").unwrap().starts_with("waterclock/"));
+    assert!(request.header("host").unwrap().starts_with("localhost:"));
+    assert_eq!(request.header("content-length"), None);
+}
+
+#[test]
+fn items_become_headers_query_and_fields() {
+    let request = sent(&["PUT", "URL", "X-Id:7", "q==a b", "name=tea", "n:=3", "Accept:"]);
+    assert_eq!((request.method.as_str(), request.target.as_str()), ("PUT", "/x?q=a+b"));
+    assert_eq!(request.header("x-id"), Some("7"));
+    assert_eq!(request.header("accept"), None);
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    assert_eq!(body(&request), r#"{"name":"tea","n":3}"#);
+}
+
+#[test]
+fn forms_and_raw_data() {
+    let request = sent(&["--form", "URL", "name=a b"]);
+    assert_eq!(request.header("content-type"), Some("application/x-www-form-urlencoded"));
+    assert_eq!(body(&request), "name=a+b");
+    let request = sent(&["URL", "-d", "raw", "-H", "Content-Type: text/plain"]);
+    assert_eq!((request.method.as_str(), body(&request).as_str()), ("POST", "raw"));
+    assert_eq!(request.header("content-type"), Some("text/plain"));
+    let path = scratch("data");
+    std::fs::write(&path, "from a file\n").unwrap();
+    let request = sent(&["URL", "-d", &format!("@{}", path.display())]);
+    assert_eq!(body(&request), "from a file\n");
+    assert_eq!(request.header("content-length"), Some("12"));
+}
+
+#[test]
+fn standard_input_is_streamed_when_asked_for() {
+    let server = Server::start(Script::default()).unwrap();
+    let mut child = waterclock()
+        .args(["-q", "--stdin", &server.url("/")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"from a pipe").unwrap();
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+    let request = server.requests().remove(0);
+    assert_eq!((request.method.as_str(), body(&request).as_str()), ("POST", "from a pipe"));
+    assert_eq!(request.header("transfer-encoding"), Some("chunked"));
+}
+
+#[test]
+fn standard_input_is_not_read_unasked() {
+    let server = Server::start(Script::default()).unwrap();
+    // A pipe that stays open and silent: whoever reads it waits for ever.
+    let mut child = waterclock()
+        .args(["-q", "--total", "20", &server.url("/")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let stdin = child.stdin.take();
+    assert!(child.wait().unwrap().success());
+    drop(stdin);
+    assert_eq!(server.requests()[0].method, "GET");
+}
+
+#[test]
+fn a_silent_standard_input_does_not_outlive_the_total() {
+    let server = Server::start(Script::default()).unwrap();
+    let mut child = waterclock()
+        .args(["-q", "--total", "0.1", "--stdin", &server.url("/")])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdin = child.stdin.take();
+    let ran = common::Ran::from(child.wait_with_output().unwrap());
+    drop(stdin);
+    ran.expect(28).says("total limit of 100 ms fired");
+}
+
+#[test]
+fn a_unix_socket_a_proxy_and_a_local_address() {
+    let path = scratch("socket");
+    let server = Server::builder().unix(&path).start().unwrap();
+    run(&["-q", "--unix-socket", path.to_str().unwrap(), "http://h.test/u"]).expect(0);
+    assert_eq!(server.requests()[0].target, "/u");
+
+    let proxy =
+        waterclock_lab::Proxy::builder().route("h.test:80", server.address()).start().unwrap();
+    run(&["-q", "-x", &proxy.address().to_string(), "http://h.test/p"]).expect(0);
+    assert_eq!(proxy.requests()[0].target, "http://h.test/p");
+
+    let ran = run(&["--json", "-q", "--local-address", "127.0.0.7", &server.url("/")]).expect(0);
+    let local = ran.document()["response"]["local_address"].as_str().unwrap().to_owned();
+    assert!(local.starts_with("127.0.0.7:"), "{local}");
+}
+
+#[test]
+fn proxy_variables_are_not_read() {
+    let server = Server::start(Script::default()).unwrap();
+    let mut command = waterclock();
+    command.env("http_proxy", "http://127.0.0.1:9").env("ALL_PROXY", "http://127.0.0.1:9");
+    common::Ran::from(command.args(["-q", &server.url("/")]).output().unwrap()).expect(0);
+}
+
+#[test]
+fn whom_to_trust_comes_from_the_flag_or_the_environment() {
+    let identity = Identity::new(&["127.0.0.1"]).unwrap();
+    let ca = scratch("ca.pem");
+    std::fs::write(&ca, identity.ca_pem()).unwrap();
+    let ca = ca.to_str().unwrap();
+    let other = scratch("other.pem");
+    std::fs::write(&other, Identity::new(&["x.test"]).unwrap().ca_pem()).unwrap();
+    let other = other.to_str().unwrap();
+    let script = Script::every_request(respond(200, "safe"));
+    let server = Server::builder().tls(Tls::new(identity)).script(script).start().unwrap();
+    let url = server.url("/");
+    let with = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = waterclock();
+        command.envs(variables.iter().copied()).arg("-q").args(arguments).arg(&url);
+        common::Ran::from(command.output().unwrap())
+    };
+    with(&[], &["--cacert", ca]).expect(0);
+    with(&[], &["--cacert", other]).expect(60).says("not among the trusted roots");
+    with(&[], &["--insecure"]).expect(0);
+    with(&[("REQUESTS_CA_BUNDLE", ca), ("CURL_CA_BUNDLE", other)], &[]).expect(0);
+    with(&[("CURL_CA_BUNDLE", ca), ("SSL_CERT_FILE", other)], &[]).expect(0);
+    with(&[("SSL_CERT_FILE", ca)], &[]).expect(0);
+    with(&[("REQUESTS_CA_BUNDLE", ca)], &["--cacert", other]).expect(60);
+}
