@@ -112,9 +112,9 @@ fn a_framing_conflict_is_a_protocol_error() {
     }
 }
 
-/// An error within the body says so for good: what was cut off is never taken for the end.
+/// Cut is not complete.
 #[test]
-fn a_body_that_was_cut_stays_cut() {
+fn a_body_that_was_cut_is_an_error() {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
     for &route in Route::ALL {
         let bench = Bench::serving(route, Script::new().expect_head().send(head).close());
