@@ -48,7 +48,7 @@ impl Sink {
             Sink::Terminal(text) => text.write(bytes),
             Sink::File(path, file) => match file {
                 Some(file) => file.write_all(bytes),
-                None => file.insert(File::create(&path)?).write_all(bytes),
+                None => file.insert(File::create(path)?).write_all(bytes),
             },
             Sink::Nowhere => Ok(()),
         }

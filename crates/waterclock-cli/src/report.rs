@@ -123,9 +123,9 @@ pub(crate) fn wrap(out: &mut String, text: &str, first: usize, rest: usize, styl
         Charset::Unicode => text.to_owned(),
         Charset::Ascii => text.chars().fold(String::new(), |mut ascii, c| {
             if c.is_ascii() {
-                ascii.push(c)
+                ascii.push(c);
             } else {
-                ascii.extend(c.escape_unicode())
+                ascii.extend(c.escape_unicode());
             }
             ascii
         }),

@@ -285,7 +285,7 @@ impl Body {
             return;
         };
         let now = call.latest();
-        call.disarm(&[Limit::Body]);
+        call.disarm(&[Limit::Body, Limit::Attempt]);
         call.timeline_mut().end_hop(now);
         self.trailers = self.reader.as_ref().and_then(BodyReader::trailers).cloned();
         match (self.keep, &self.pool) {

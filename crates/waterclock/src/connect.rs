@@ -16,7 +16,7 @@ use waterclock_proto::limit::Limit;
 use waterclock_proto::message::ResponseHead;
 use waterclock_proto::race::{AttemptId, Due, End, Race, RaceSettings, Step};
 use waterclock_proto::tick::Tick;
-use waterclock_proto::timeline::{AttemptEnd, Fired, Phase, What};
+use waterclock_proto::timeline::{AttemptEnd, Fired, Phase, SpanEnd, What};
 use waterclock_proto::tunnel::{Tunnel, TunnelStep};
 
 /// So much of a refusing proxy's answer is kept.
@@ -127,25 +127,18 @@ impl Connector {
         route: Route<'_>,
     ) -> Outcome<()> {
         let mut tunnel = Tunnel::new(route.host, route.port, proxy.headers(), self.caps)?;
-        while !tunnel.transmit().is_empty() {
-            match stream.write(&[IoSlice::new(tunnel.transmit())]) {
-                Ok(count) => tunnel.sent(count),
-                Err(StreamError::WouldBlock) => {
-                    let mut interests = [Interest::both(stream.source())];
-                    call.wait(Phase::Tunnel, What::Write, &mut interests)?;
-                }
-                Err(error) => return Err(proxy_failed(proxy, error)),
-            }
-        }
         let mut input = Vec::new();
         loop {
-            let ended = !receive(call, stream, proxy, &mut input)?;
+            let what = ask(stream, proxy, &mut tunnel)?;
+            let ended = !receive(call, stream, proxy, what, &mut input)?;
             let step = tunnel.receive(&input).map_err(|error| {
                 let context = format_args!("the proxy {proxy} gave no proper answer");
                 Failure::from_error(ErrorKind::Proxy, context, error)
             })?;
             match step {
-                TunnelStep::Established { used } if used == input.len() => return Ok(()),
+                TunnelStep::Established { used } if used == input.len() && what == What::Read => {
+                    return Ok(());
+                }
                 TunnelStep::Established { .. } => {
                     let text = format!("the proxy {proxy} sent bytes before the tunnel was used");
                     return Err(Failure::new(ErrorKind::Proxy, text));
@@ -164,26 +157,41 @@ impl Connector {
     }
 }
 
-/// Waits for bytes from the proxy; `false` at the end of the stream.
+/// Sends what there is room for, and says what to wait for.
+fn ask(stream: &mut Stream, proxy: &Proxy, tunnel: &mut Tunnel) -> Outcome<What> {
+    while !tunnel.transmit().is_empty() {
+        match stream.write(&[IoSlice::new(tunnel.transmit())]) {
+            Ok(count) => tunnel.sent(count),
+            Err(StreamError::WouldBlock) => return Ok(What::Write),
+            Err(error) => return Err(proxy_failed(proxy, error)),
+        }
+    }
+    Ok(What::Read)
+}
+
+/// Waits for bytes from the proxy, or for room too if something is still to be written, and reads
+/// what is there; `false` at the end of the stream.
 fn receive(
     call: &mut Call,
     stream: &mut Stream,
     proxy: &Proxy,
+    what: What,
     input: &mut Vec<u8>,
 ) -> Outcome<bool> {
+    let source = stream.source();
+    let interest =
+        if what == What::Write { Interest::both(source) } else { Interest::read(source) };
+    call.wait(Phase::Tunnel, what, &mut [interest])?;
     let mut piece = [0; 4096];
-    loop {
-        call.wait(Phase::Tunnel, What::Read, &mut [Interest::read(stream.source())])?;
-        match stream.read(&mut piece) {
-            Ok(Received::Bytes(count)) => {
-                call.timeline_mut().add_bytes(count as u64);
-                input.extend_from_slice(piece.get(..count).unwrap_or_default());
-                return Ok(true);
-            }
-            Ok(Received::End | Received::Truncated) => return Ok(false),
-            Err(StreamError::WouldBlock) => {}
-            Err(error) => return Err(proxy_failed(proxy, error)),
+    match stream.read(&mut piece) {
+        Ok(Received::Bytes(count)) => {
+            call.timeline_mut().add_bytes(count as u64);
+            input.extend_from_slice(piece.get(..count).unwrap_or_default());
+            Ok(true)
         }
+        Ok(Received::End | Received::Truncated) => Ok(false),
+        Err(StreamError::WouldBlock) => Ok(true),
+        Err(error) => Err(proxy_failed(proxy, error)),
     }
 }
 
@@ -206,7 +214,7 @@ fn refusal(
             BodyState::More => {}
             BodyState::Done => break,
             // A limit that fires here does not hide what the proxy had said before.
-            BodyState::NeedInput => match receive(call, stream, proxy, &mut input) {
+            BodyState::NeedInput => match receive(call, stream, proxy, What::Read, &mut input) {
                 Ok(true) => {}
                 Ok(false) | Err(_) => break,
             },
@@ -237,12 +245,15 @@ fn handshake(call: &mut Call, stream: &mut Stream) -> Outcome<()> {
             }
             Err(error) => return Err(error.into_failure(ErrorKind::Tls)),
         }
-        let (what, mut interests) = if stream.wants_write() {
-            (What::Write, [Interest::both(stream.source())])
-        } else {
-            (What::Read, [Interest::read(stream.source())])
+        let source = stream.source();
+        let unfinished = stream.tls().is_some_and(TlsSession::is_handshaking);
+        let (what, interest) = match (stream.wants_write(), unfinished) {
+            (true, true) => (What::Write, Interest::both(source)),
+            // Nothing is read any more: what is there belongs to the exchange.
+            (true, false) => (What::Write, Interest::write(source)),
+            (false, _) => (What::Read, Interest::read(source)),
         };
-        call.wait(Phase::Tls, what, &mut interests)?;
+        call.wait(Phase::Tls, what, &mut [interest])?;
     }
 }
 
@@ -389,9 +400,12 @@ impl Runner<'_> {
     /// Every address has failed; what ended the race is what is reported.
     fn lost(&mut self, host: &str, now: Tick) -> Box<Failure> {
         if let Some((_, End::Expired(deadline))) = self.race.last_end() {
-            let fired =
-                Fired { limit: Limit::Address, phase: Phase::Connect, deadline, noticed: now };
-            return self.call.fired(fired);
+            let (limit, phase) = (Limit::Address, Phase::Connect);
+            // No wait ended with it: the limit was over before one could begin.
+            let in_force = Some((deadline, limit));
+            let end = SpanEnd::Expired;
+            self.call.timeline_mut().record_wait(phase, What::Answer, now, now, in_force, end);
+            return self.call.fired(Fired { limit, phase, deadline, noticed: now });
         }
         match self.last_error.take() {
             Some(error) => cannot_connect(host, error),

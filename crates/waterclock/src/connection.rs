@@ -61,10 +61,12 @@ impl Connection {
         }
     }
 
-    /// Whether nothing is left in the parser's buffer and in TLS. What is in the socket is seen at
-    /// the next checkout.
-    pub(crate) fn settled(&self) -> Result<(), CloseReason> {
-        let quiet = self.input.is_empty() && !self.stream.has_undelivered();
+    /// Whether nothing is left in the parser's buffer, in TLS, and in the socket as far as the last
+    /// read can have left something there. What comes later is seen at the next checkout.
+    pub(crate) fn settled(&mut self) -> Result<(), CloseReason> {
+        let quiet = self.input.is_empty()
+            && !self.stream.has_undelivered()
+            && !(self.stream.may_have_more() && self.stream.has_stray_bytes());
         if quiet { Ok(()) } else { Err(CloseReason::StrayBytes) }
     }
 }

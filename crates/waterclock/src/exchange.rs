@@ -48,6 +48,13 @@ pub(crate) struct Exchange<'a> {
 impl Exchange<'_> {
     /// Sends the request and reads up to the end of the final head.
     pub(crate) fn run(&mut self, body: &mut RequestBody) -> Outcome<Answered> {
+        let result = self.exchange(body);
+        // Of a failed exchange too: it may be repeated on another connection.
+        self.call.disarm(&[Limit::FirstByte, Limit::Head, Limit::Upload]);
+        result
+    }
+
+    fn exchange(&mut self, body: &mut RequestBody) -> Outcome<Answered> {
         // Nothing is sent once a limit has expired: a retry is then safe.
         let now = self.call.check(Phase::Send, What::Write)?;
         let early = self.send(body, now)?;
@@ -56,7 +63,6 @@ impl Exchange<'_> {
             Some(answered) => answered,
             None => self.receive()?,
         };
-        self.call.disarm(&[Limit::FirstByte, Limit::Head, Limit::Upload]);
         Ok(Answered { head, body, request_complete })
     }
 
@@ -267,18 +273,10 @@ impl Exchange<'_> {
                 let Received::Bytes(count) = received else { return Err(self.closed()) };
                 self.received += count as u64;
                 self.call.timeline_mut().add_bytes(count as u64);
-                match self.reader.read_head(self.connection.input.filled())? {
-                    HeadStep::Incomplete => {}
-                    HeadStep::Informational { used, status, .. } => {
-                        self.connection.input.consume(used);
-                        if status == 100 {
-                            return Ok(None);
-                        }
-                    }
-                    HeadStep::Head { used, head, body } => {
-                        self.connection.input.consume(used);
-                        return Ok(Some((head, body)));
-                    }
+                match self.next_head()? {
+                    Some(Next::Continue) => return Ok(None),
+                    Some(Next::Final(answered)) => return Ok(Some(*answered)),
+                    None => {}
                 }
             }
         }
@@ -299,7 +297,8 @@ impl Exchange<'_> {
                 return Ok(answered);
             }
             // Interim responses do not count: what is left of the input is the final one's.
-            let phase = if self.connection.input.is_empty() {
+            let input = self.connection.input.filled();
+            let phase = if input.is_empty() || is_interim(input) {
                 if let Some(at) = first_byte {
                     self.call.arm_at(Limit::FirstByte, at);
                 }
@@ -334,13 +333,29 @@ impl Exchange<'_> {
 
     /// Skips interim responses in the buffer; gives the final head if it is complete.
     fn parse(&mut self) -> Outcome<Option<(ResponseHead, BodyReader)>> {
+        loop {
+            match self.next_head()? {
+                Some(Next::Continue) => {}
+                Some(Next::Final(answered)) => return Ok(Some(*answered)),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The next head in the buffer that matters: a `100 Continue` or the final one.
+    fn next_head(&mut self) -> Outcome<Option<Next>> {
         while !self.connection.input.is_empty() {
             match self.reader.read_head(self.connection.input.filled())? {
                 HeadStep::Incomplete => return Ok(None),
-                HeadStep::Informational { used, .. } => self.connection.input.consume(used),
+                HeadStep::Informational { used, status, .. } => {
+                    self.connection.input.consume(used);
+                    if status == 100 {
+                        return Ok(Some(Next::Continue));
+                    }
+                }
                 HeadStep::Head { used, head, body } => {
                     self.connection.input.consume(used);
-                    return Ok(Some((head, body)));
+                    return Ok(Some(Next::Final(Box::new((head, body)))));
                 }
             }
         }
@@ -350,6 +365,19 @@ impl Exchange<'_> {
     fn closed(&self) -> Box<Failure> {
         self.reader.eof().into()
     }
+}
+
+/// A head that decides how the exchange goes on.
+enum Next {
+    /// `100 Continue`.
+    Continue,
+    /// The response's own.
+    Final(Box<(ResponseHead, BodyReader)>),
+}
+
+/// Whether what has come of a head belongs to an interim response: its status is 1xx, but not 101.
+fn is_interim(head: &[u8]) -> bool {
+    matches!(head.get("HTTP/1.1 ".len()..), Some([b'1', rest @ ..]) if !rest.starts_with(b"01"))
 }
 
 /// An answer is waited for; if TLS has something left to write, room for that too.

@@ -13,6 +13,8 @@ const CIPHER_BYTES: usize = 32 * 1024;
 pub(crate) struct Stream {
     socket: Box<dyn Socket>,
     tls: Option<Box<Tls>>,
+    /// The last read took all the room it had: more may lie in the socket.
+    filled: bool,
 }
 
 #[derive(Debug)]
@@ -75,7 +77,7 @@ impl From<TlsError> for StreamError {
 
 impl Stream {
     pub(crate) fn new(socket: Box<dyn Socket>) -> Self {
-        Stream { socket, tls: None }
+        Stream { socket, tls: None, filled: false }
     }
 
     pub(crate) fn source(&self) -> Source<'_> {
@@ -99,17 +101,16 @@ impl Stream {
     /// Reads plaintext that is there.
     pub(crate) fn read(&mut self, out: &mut [u8]) -> Result<Received, StreamError> {
         let Some(tls) = &mut self.tls else {
-            return Ok(match self.socket.read(out)? {
-                0 => Received::End,
-                count => Received::Bytes(count),
-            });
+            let count = self.socket.read(out)?;
+            self.filled = count == out.len();
+            return Ok(if count == 0 { Received::End } else { Received::Bytes(count) });
         };
         loop {
             match tls.session.read_plain(out)? {
                 PlainRead::Bytes(count) => return Ok(Received::Bytes(count)),
                 PlainRead::CleanEnd => return Ok(Received::End),
                 PlainRead::Truncated => return Ok(Received::Truncated),
-                PlainRead::Empty => tls.receive(&mut *self.socket)?,
+                PlainRead::Empty => self.filled = tls.receive(&mut *self.socket)?,
             }
         }
     }
@@ -121,12 +122,15 @@ impl Stream {
     pub(crate) fn handshake(&mut self) -> Result<(), StreamError> {
         let Some(tls) = &mut self.tls else { return Ok(()) };
         loop {
-            tls.flush(&mut *self.socket)?;
+            let flushed = match tls.flush(&mut *self.socket) {
+                Err(StreamError::WouldBlock) => false,
+                result => result.map(|()| true)?,
+            };
             if !tls.session.is_handshaking() {
-                return Ok(());
+                return if flushed { Ok(()) } else { Err(StreamError::WouldBlock) };
             }
             match tls.receive(&mut *self.socket) {
-                Ok(()) => {}
+                Ok(_) => {}
                 Err(StreamError::Tls(error)) => {
                     // The alert tells the peer why; if it does not fit, the error still stands.
                     let _ = tls.flush(&mut *self.socket);
@@ -168,6 +172,11 @@ impl Stream {
         self.tls.as_ref().is_some_and(|tls| tls.has_undelivered())
     }
 
+    /// Whether the last read may have left bytes in the socket.
+    pub(crate) fn may_have_more(&self) -> bool {
+        self.filled
+    }
+
     /// Whether the peer has said something that nobody has asked for, or has gone: looks at TLS and,
     /// without waiting, at the socket.
     pub(crate) fn has_stray_bytes(&mut self) -> bool {
@@ -175,9 +184,12 @@ impl Stream {
         !quiet || self.has_undelivered()
     }
 
-    /// Says goodbye as far as that is possible without waiting.
+    /// Says goodbye as far as that is possible without waiting. Not behind bytes that have found no
+    /// room yet: they belong to a call that is over, and must not leave after it.
     pub(crate) fn close(&mut self) {
-        if let Some(tls) = &mut self.tls {
+        if let Some(tls) = &mut self.tls
+            && !tls.session.wants_write()
+        {
             tls.session.send_close_notify();
             let _ = tls.flush(&mut *self.socket);
         }
@@ -185,8 +197,9 @@ impl Stream {
 }
 
 impl Tls {
-    /// Reads ciphertext once, unless some is left from before, and takes it in.
-    fn receive(&mut self, socket: &mut dyn Socket) -> Result<(), StreamError> {
+    /// Reads ciphertext once, unless some is left from before, and takes it in. Says whether the
+    /// socket may hold more.
+    fn receive(&mut self, socket: &mut dyn Socket) -> Result<bool, StreamError> {
         if self.at == self.end {
             if self.cipher.is_empty() {
                 self.cipher.resize(CIPHER_BYTES, 0);
@@ -195,12 +208,13 @@ impl Tls {
             // Only now: a read that would block must not bring the old bytes back.
             (self.at, self.end) = (0, count);
             if count == 0 {
-                return Ok(self.session.received_eof()?);
+                self.session.received_eof()?;
+                return Ok(false);
             }
         }
         let fresh = self.cipher.get(self.at..self.end).unwrap_or_default();
         self.at += self.session.receive(fresh)?;
-        Ok(())
+        Ok(self.end == self.cipher.len())
     }
 
     fn has_undelivered(&self) -> bool {

@@ -125,6 +125,16 @@ fn is_status(timeline: &Timeline, status: u16) -> bool {
     timeline.hops().last().is_some_and(|hop| hop.status == Some(status))
 }
 
+/// Says that the act that was just played is played once more.
+pub(super) fn again(style: &Style) -> io::Result<()> {
+    let mut out = String::new();
+    let says =
+        "That was not how it should go: this machine is busy with something else. Once more.";
+    wrap(&mut out, says, 2, 2, style);
+    out.push('\n');
+    shown(&out)
+}
+
 fn shown(text: &str) -> io::Result<()> {
     if print(text) == std::process::ExitCode::SUCCESS {
         Ok(())

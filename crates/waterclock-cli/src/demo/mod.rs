@@ -108,7 +108,7 @@ fn play(scenes: &[&Scene], style: &Style) -> ExitCode {
                 );
             }
             Err(error) => {
-                differed.push(format!("{}: the scene could not be set: {error}", scene.name))
+                differed.push(format!("{}: the scene could not be set: {error}", scene.name));
             }
         }
     }

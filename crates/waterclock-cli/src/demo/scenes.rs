@@ -1,6 +1,6 @@
 //! The scenes: which servers, which calls, and how they must end.
 
-use super::act::{Act, Expect};
+use super::act::{self, Act, Expect};
 use super::stage::Stage;
 use std::io;
 use std::time::Duration;
@@ -14,6 +14,9 @@ const LARGE: usize = 16 << 20;
 const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
+
+/// A machine that is busy with something else may be later than a scene's limits allow.
+const TRIES: usize = 3;
 
 /// A play in one or more acts.
 pub(super) struct Scene {
@@ -33,10 +36,18 @@ impl Scene {
         let mut problems = Vec::new();
         for act in self.acts {
             // Only where that is the point does an act find the connection of the one before it.
-            if !matches!(act.expect, Expect::Reused(_)) {
-                session = stage.session()?;
+            if matches!(act.expect, Expect::Reused(_)) {
+                problems.extend(act.play(&session, style)?);
+                continue;
             }
-            problems.extend(act.play(&session, style)?);
+            for left in (0..TRIES).rev() {
+                session = stage.session()?;
+                match act.play(&session, style)? {
+                    None => break,
+                    Some(_) if left > 0 => act::again(style)?,
+                    Some(problem) => problems.push(problem),
+                }
+            }
         }
         Ok(problems)
     }
@@ -51,19 +62,16 @@ pub(super) const SCENES: [Scene; 14] = [
         name: "seed",
         title: "timeout=0.12, and 0.32 s later a 200: why did it not fire?",
         set: |stage| {
-            let flights = TlsScript::new().first_flight([ms(70), ms(20)]);
-            let mut answer =
-                vec![Step::sleep_ms(90), Step::send(head(200, &[("Content-Length", "14200")]))];
-            answer.extend([Step::sleep_ms(60), Step::send(page(14_200))]);
-            stage.server("google.co.kr", ms(80), Some(flights), Script::every_request(answer))
+            let flights = TlsScript::new().first_flight([ms(70), ms(35)]);
+            let answer = after(ms(105), respond(200, page(14_200)));
+            stage.server("google.co.kr", ms(105), Some(flights), Script::every_request(answer))
         },
         acts: &[
             act(
-                "The name server answers after 80 ms, the TLS server after 70 ms and 20 ms more, the \
-                 web server sends headers after 90 ms and the body 60 ms later. No single wait takes \
-                 120 ms.",
+                "The name server answers after 105 ms, the TLS server after 70 ms and 35 ms more, the \
+                 web server after 105 ms. No single wait takes 120 ms.",
                 "-t 0.12 https://google.co.kr",
-                Expect::Status(200, ms(320)),
+                Expect::Status(200, ms(315)),
             ),
             act(
                 "The same servers, but 120 ms are a deadline now, for everything together.",

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use waterclock::tls::{Roots, TlsSettings};
 use waterclock::world::World as _;
-use waterclock::{PoolSettings, Request, Session, SessionBuilder, Tick};
+use waterclock::{Request, Session, SessionBuilder, Tick};
 use waterclock_sim::{Script, SimWorld, TlsServer};
 
 pub(crate) const ORIGIN: &str = "origin.test";
@@ -154,12 +154,6 @@ impl Bench {
         self.builder().build().unwrap()
     }
 
-    /// A session that allows one connection to a host.
-    pub(crate) fn narrow_session(&self) -> Session {
-        let pool = PoolSettings { max_per_host: Some(1), ..PoolSettings::default() };
-        self.builder().pool(pool).build().unwrap()
-    }
-
     pub(crate) fn get<'s>(&self, session: &'s Session) -> Request<'s> {
         session.get(self.route.url(PATH))
     }
@@ -182,6 +176,21 @@ impl Bench {
     pub(crate) fn times_sent(&self) -> usize {
         self.requests().iter().map(|text| text.matches(PATH).count()).sum()
     }
+}
+
+/// "hello" in gzip: a header, one stored block, checksum and length.
+pub(crate) const GZIP: &[u8] =
+    b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x05\0\xfa\xffhello\x86\xa6\x106\x05\0\0\0";
+
+/// A response with that body in gzip.
+pub(crate) fn ok_gzip() -> Vec<u8> {
+    let fields = format!("Content-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", GZIP.len());
+    [b"HTTP/1.1 200 OK\r\n", fields.as_bytes(), GZIP].concat()
+}
+
+/// A whole response with that body.
+pub(crate) fn ok(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
 /// One identity for all tests: making keys takes longer than shaking hands.

@@ -11,8 +11,20 @@
 )]
 
 mod bench;
+mod boundaries;
 mod cut_tls;
+mod drips;
+mod interim;
+mod interrupts;
 mod matrix;
+mod pauses;
+mod profile;
+mod proxies;
+mod races;
+mod retries;
 mod secure;
+mod settle;
 mod stops;
+mod strays;
 mod verify;
+mod waiting;

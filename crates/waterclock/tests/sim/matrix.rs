@@ -2,12 +2,15 @@
 //! ends at exactly that instant, with that limit and phase named. For every other pair: the limit
 //! does not fire there.
 
-use crate::bench::{Bench, PATH, Route, ms};
+use crate::bench::{Bench, PATH, RESOLVE, Route, ms};
 use crate::stops::{Ask, Since, Stop, stops};
 use crate::verify;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use waterclock::{Error, Limit, Limits, Phase, RequestSent, Response, Session, Tick};
+use waterclock::{
+    Error, Limit, Limits, Phase, PoolSettings, Request, RequestSent, Response, Session,
+    SessionBuilder, Tick,
+};
 
 /// The limit under test: longer than all that comes before a stop, and not round.
 const LIMIT: Duration = Duration::from_nanos(1_000_000_007);
@@ -15,41 +18,67 @@ const LIMIT: Duration = Duration::from_nanos(1_000_000_007);
 const BACKSTOP: Duration = Duration::from_secs(60);
 
 /// `limit` and nothing else, not even the `continue` that [`Limits::none`] has.
-fn only(limit: Limit, duration: Duration) -> Limits {
+pub(crate) fn only(limit: Limit, duration: Duration) -> Limits {
     Limits::none().with(Limit::Continue, None).with(limit, Some(duration))
 }
 
-struct Ended {
-    bench: Bench,
-    begun: Tick,
-    error: Error,
+/// A call to a peer that stops somewhere, before it is made.
+pub(crate) struct Trial<'s> {
+    pub(crate) bench: Bench,
+    /// When the call will begin.
+    pub(crate) begun: Tick,
+    stop: &'s Stop,
+    session: Session,
+    holder: Option<Response>,
+}
+
+/// What came of it.
+pub(crate) struct Ended {
+    pub(crate) bench: Bench,
+    pub(crate) begun: Tick,
+    pub(crate) error: Error,
+}
+
+impl<'s> Trial<'s> {
+    pub(crate) fn new(
+        stop: &'s Stop,
+        route: Route,
+        adapt: impl FnOnce(SessionBuilder) -> SessionBuilder,
+    ) -> Self {
+        let bench = Bench::new(route);
+        (stop.world)(&bench);
+        let pool = PoolSettings { max_per_host: Some(1), ..PoolSettings::default() };
+        let session = adapt(bench.builder().pool(pool)).build().unwrap();
+        // A call whose response is not read keeps the only connection there may be.
+        let hold = || session.get(route.url("/first")).send().unwrap();
+        let holder = (stop.ask == Ask::Second).then(hold);
+        let begun = bench.now();
+        Trial { bench, begun, stop, session, holder }
+    }
+
+    /// Makes the call, which must fail, and closes everything.
+    pub(crate) fn fail(self, adapt: impl FnOnce(Request<'_>) -> Request<'_>) -> Ended {
+        let Trial { bench, begun, stop, session, holder } = self;
+        let result = adapt(stop.ask.request(&bench, &session)).send();
+        let error = result.and_then(|mut response| response.bytes()).unwrap_err();
+        drop((holder, session));
+        Ended { bench, begun, error }
+    }
 }
 
 fn run(stop: &Stop, route: Route, limits: Limits) -> Ended {
-    let bench = Bench::new(route);
-    (stop.world)(&bench);
-    let session = bench.narrow_session();
-    let holder = (stop.ask == Ask::Second).then(|| hold_the_place(&bench, &session));
-    let begun = bench.now();
-    let result = stop.ask.request(&bench, &session).limits(limits).send();
-    let error = result.and_then(|mut response| response.bytes()).unwrap_err();
-    drop((holder, session));
-    Ended { bench, begun, error }
+    Trial::new(stop, route, |builder| builder).fail(|request| request.limits(limits))
 }
 
-/// A call whose response is not read: it keeps the only connection there may be.
-fn hold_the_place(bench: &Bench, session: &Session) -> Response {
-    session.get(bench.route.url("/first")).send().unwrap()
-}
-
-fn armed_at(since: Since, route: Route, begun: Tick) -> Tick {
-    begun.after(ms(match since {
+/// How long after the start of the call the row says a limit was armed.
+pub(crate) fn offset(since: Since, route: Route) -> Duration {
+    ms(match since {
         Since::Start => 0,
-        Since::Name => crate::bench::RESOLVE,
+        Since::Name => RESOLVE,
         Since::Connected => route.connected(),
         Since::Tls(more) => route.tls_begins() + more,
         Since::Ready(more) => route.ready() + more,
-    }))
+    })
 }
 
 fn check(stop: &Stop, route: Route, limit: Limit) {
@@ -59,7 +88,7 @@ fn check(stop: &Stop, route: Route, limit: Limit) {
     let everywhere = matches!(limit, Limit::Total | Limit::Attempt).then_some(Since::Start);
     let (ended, limit, deadline) = if let Some(since) = since.or(everywhere) {
         let ended = run(stop, route, only(limit, LIMIT));
-        let deadline = armed_at(since, route, ended.begun).after(LIMIT);
+        let deadline = ended.begun.after(offset(since, route)).after(LIMIT);
         (ended, limit, deadline)
     } else {
         let limits = only(limit, LIMIT).with(Limit::Total, Some(BACKSTOP));
@@ -95,6 +124,48 @@ fn all(phase: Phase) {
                 }
                 println!("{phase}, {}, {route:?}: {limit}", stop.name);
                 check(stop, route, limit);
+            }
+        }
+    }
+}
+
+/// The armed limits of a phase, the most specific first.
+fn by_specificity(phase: Phase) -> &'static [Limit] {
+    use Limit::{Address, Attempt, Body, Connect, FirstByte, Head, Pool, Read, Resolve, Total};
+    use Limit::{Tls, Tunnel, Upload, Write};
+    match phase {
+        Phase::Pool => &[Pool, Attempt, Total],
+        Phase::Resolve => &[Resolve, Connect, Attempt, Total],
+        Phase::Connect => &[Address, Connect, Attempt, Total],
+        Phase::Tunnel => &[Tunnel, Connect, Attempt, Total],
+        Phase::Tls => &[Tls, Connect, Attempt, Total],
+        Phase::Send | Phase::Upload => &[Write, Upload, Attempt, Total],
+        Phase::FirstByte | Phase::Head => &[Read, FirstByte, Head, Attempt, Total],
+        Phase::Body => &[Read, Body, Attempt, Total],
+        _ => &[Attempt, Total],
+    }
+}
+
+/// All armed limits at one instant: the most specific is named. Without it, the next; and so on.
+#[test]
+fn ties_name_the_most_specific() {
+    const END: Duration = Duration::from_secs(2);
+    for stop in &stops() {
+        let since = |limit| match stop.armed.iter().find(|row| row.0 == limit) {
+            Some(row) => Some(row.1),
+            None => matches!(limit, Limit::Attempt | Limit::Total).then_some(Since::Start),
+        };
+        let order = by_specificity(stop.phase).iter().copied();
+        let order: Vec<_> = order.filter_map(|limit| Some((limit, since(limit)?))).collect();
+        assert_eq!(order.len(), stop.armed.len() + 2, "{}", stop.name);
+        for &route in stop.routes {
+            for first in 0..order.len() {
+                let mut limits = Limits::none().with(Limit::Continue, None);
+                for &(limit, since) in &order[first..] {
+                    limits = limits.with(limit, Some(END - offset(since, route)));
+                }
+                let Ended { begun, error, .. } = run(stop, route, limits);
+                verify::fired(&error, order[first].0, stop.phase, begun.after(END));
             }
         }
     }

@@ -202,7 +202,7 @@ fn sending() -> Vec<Stop> {
         routes,
         ask,
         world: Box::new(move |bench: &Bench| {
-            bench.serve(Script::new().expect_head().stall(), Some(window))
+            bench.serve(Script::new().expect_head().stall(), Some(window));
         }),
         armed: &[(Write, Ready(0)), (Upload, Ready(0))],
         sent,
@@ -275,7 +275,9 @@ fn receiving() -> Vec<Stop> {
             ..row(Phase::FirstByte, "half a TLS record", "", CUT)
         },
         row(Phase::FirstByte, "a 103", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", INTERIM),
+        row(Phase::FirstByte, "half a 103", "HTTP/1.1 103 Early Hin", INTERIM),
         row(Phase::Head, "half a status line", "HTTP/1.1 20", BEGUN),
+        row(Phase::Head, "perhaps an interim response", "HTTP/1.1 ", BEGUN),
         row(Phase::Head, "a status line", "HTTP/1.1 200 OK\r\n", BEGUN),
         row(Phase::Head, "half a header", "HTTP/1.1 200 OK\r\nContent-Le", BEGUN),
         row(Phase::Head, "no blank line", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", BEGUN),
