@@ -8,15 +8,16 @@ use waterclock_lab::{
     Blackhole, Identity, Script, Server, Step, Tls, TlsScript, Zone, head_then_stall,
 };
 
-/// Cancels the call while it waits in `phase`. Three tries: it is the machine's business to give a
-/// woken thread a processor, and ours that there is nothing else to wait for.
+/// Cancels the call while it waits in `phase`. Three tries, each with more time to get there: it is
+/// the machine's business to give a woken thread a processor, and ours that there is nothing else
+/// to wait for.
 fn expect_woken<'s>(phase: Phase, request: impl Fn() -> Request<'s>) {
-    let mut delays = Vec::new();
-    for _ in 0..3 {
+    let mut tries = Vec::new();
+    for after in [40, 200, 1_000] {
         let cancel = CancelHandle::new();
         let (result, woken) = std::thread::scope(|scope| {
             let cancelling = scope.spawn(|| {
-                std::thread::sleep(ms(40));
+                std::thread::sleep(ms(after));
                 let at = Instant::now();
                 cancel.cancel();
                 at
@@ -25,14 +26,14 @@ fn expect_woken<'s>(phase: Phase, request: impl Fn() -> Request<'s>) {
             (result, Instant::now().saturating_duration_since(cancelling.join().unwrap()))
         });
         let error = result.unwrap_err();
-        assert_eq!((error.kind(), error.phase()), (ErrorKind::Cancelled, Some(phase)), "{error:#}");
+        assert_eq!(error.kind(), ErrorKind::Cancelled, "{error:#}");
         assert!(error.timeline().unwrap().is_finished());
-        delays.push(woken);
-        if woken < ms(50) {
+        if error.phase() == Some(phase) && woken < ms(50) {
             return;
         }
+        tries.push((error.phase(), woken));
     }
-    panic!("woken after {delays:?}");
+    panic!("woken too late, or elsewhere: {tries:?}");
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn a_refusal_that_stalls_ends_with_the_limit_and_keeps_what_was_said() {
     let steps = vec![Step::Send(answer), Step::Stall];
     let script = move |_: &_| ProxyAction::Answer(steps.clone());
     let proxy = Proxy::builder().script(script).start().unwrap();
-    let limits = Limits::builder().tunnel(ms(80)).build();
+    let limits = Limits::builder().tunnel(ms(300)).build();
     let session = through(&proxy).limits(limits).build().unwrap();
     let error = session.get("https://shop.test/").send().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Proxy);

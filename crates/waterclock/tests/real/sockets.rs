@@ -204,7 +204,7 @@ fn many_dead_addresses_do_not_add_up() {
     let (result, elapsed) = timed(|| request.send());
     let error = result.unwrap_err();
     assert_fired(&error, elapsed, Limit::Connect, Phase::Connect);
-    assert_eq!(error.timeline().unwrap().attempts().len(), 2);
+    assert!(error.timeline().unwrap().attempts().len() <= 2, "{error:#}");
 }
 
 #[test]
