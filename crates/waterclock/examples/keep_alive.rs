@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut bytes = 0;
     for _ in 0..count {
         let mut response = session.get(url.as_str()).send()?;
-        bytes += response.bytes()?.len();
+        bytes += response.content()?.len();
         if response.status() != 200 || response.connection().is_none_or(|info| info.number != 1) {
             return Err(format!("not a 200 on the first connection: {response:?}").into());
         }

@@ -9,6 +9,7 @@ use crate::error::{ErrorKind, Failure, Outcome};
 use crate::pool::Pool;
 use crate::stream::{Received, StreamError};
 use crate::world::Interest;
+use std::borrow::Cow;
 use std::time::Duration;
 use waterclock_proto::decode::{Decoder, State};
 use waterclock_proto::h1::{BodyReader, BodyState, CloseReason, Framing, ProtocolError};
@@ -47,8 +48,10 @@ pub(crate) struct Body {
     keep: Result<(), CloseReason>,
     pool: Option<Pool>,
     trailers: Option<Headers>,
-    /// Whether everything, decoded if need be, has been handed out.
+    /// Whether everything, decoded if need be, has been handed out, or nothing more will be.
     done: bool,
+    /// Why nothing more will be: a cut body must not look like a whole one to whoever asks again.
+    failed: Option<(ErrorKind, Cow<'static, str>)>,
 }
 
 impl Body {
@@ -70,6 +73,7 @@ impl Body {
             pool: Some(pool),
             trailers: None,
             done: false,
+            failed: None,
         }
     }
 
@@ -84,6 +88,7 @@ impl Body {
             pool: None,
             trailers: None,
             done: false,
+            failed: None,
         }
     }
 
@@ -135,7 +140,7 @@ impl Body {
             }
         };
         match &result {
-            Err(_) => self.abandon(),
+            Err(failure) => self.fail(failure),
             Ok(0) => self.finish(call),
             Ok(_) if self.decoder.is_none() && matches!(self.source, Source::Ended) => {
                 self.finish(call);
@@ -301,7 +306,18 @@ impl Body {
         call.finish();
     }
 
-    /// The body cannot be read on: its connection is closed.
+    /// Why the body cannot be read on, if it failed before.
+    pub(crate) fn failure(&self) -> Option<Box<Failure>> {
+        self.failed.as_ref().map(|(kind, message)| Failure::new(*kind, message.clone()))
+    }
+
+    /// The body cannot be read on, now or later.
+    pub(crate) fn fail(&mut self, failure: &Failure) {
+        self.failed = Some((failure.kind, failure.message.clone()));
+        self.abandon();
+    }
+
+    /// The body is not read on: its connection is closed.
     fn abandon(&mut self) {
         self.source = Source::Ended;
         self.done = true;

@@ -157,11 +157,11 @@ impl Response {
         screen::screen(&[], self.timeline(), &Style::default())
     }
 
-    /// Reads the rest of the body.
+    /// Reads the rest of the body. (Not called `bytes`, which [`Read`] has for something else.)
     ///
     /// # Errors
     /// A limit that fires, or a body that is cut, malformed or too large.
-    pub fn bytes(&mut self) -> Result<Vec<u8>, Error> {
+    pub fn content(&mut self) -> Result<Vec<u8>, Error> {
         let inner = &mut *self.0;
         inner.resume().and_then(|()| inner.read_all()).map_err(|failure| inner.call.error(failure))
     }
@@ -169,9 +169,9 @@ impl Response {
     /// Reads the rest of the body as UTF-8; what is not is replaced by U+FFFD.
     ///
     /// # Errors
-    /// As [`bytes`](Self::bytes).
+    /// As [`content`](Self::content).
     pub fn text(&mut self) -> Result<String, Error> {
-        let bytes = self.bytes()?;
+        let bytes = self.content()?;
         Ok(String::from_utf8(bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
@@ -180,7 +180,7 @@ impl Response {
     /// [`Error`] inside an [`io::Error`].
     ///
     /// # Errors
-    /// As [`bytes`](Self::bytes).
+    /// As [`content`](Self::content).
     pub fn read_body(&mut self, out: &mut [u8]) -> Result<usize, Error> {
         let inner = &mut *self.0;
         let result = inner.resume().and_then(|()| inner.body.read(&mut inner.call, out));
@@ -218,15 +218,15 @@ impl Response {
 impl Inner {
     /// The caller has come back: account for their time, and see whether a limit has passed in it.
     fn resume(&mut self) -> Outcome<()> {
+        if let Some(mut failure) = self.body.failure() {
+            failure.fired = self.call.timeline().fired().copied();
+            return Err(failure);
+        }
         if self.body.is_done() {
             return Ok(());
         }
         let checked = self.call.caller_time(What::Reader, self.left_at, Phase::Body);
-        if let Err(failure) = checked {
-            self.body.drain(&mut self.call, None);
-            return Err(failure);
-        }
-        Ok(())
+        checked.inspect_err(|failure| self.body.fail(failure))
     }
 
     fn read_all(&mut self) -> Outcome<Vec<u8>> {

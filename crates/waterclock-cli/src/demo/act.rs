@@ -76,7 +76,7 @@ impl Act {
             Err(error) => return Ok((None, Err(error))),
         };
         let mut head = Head::of(&response);
-        let body = response.bytes();
+        let body = response.content();
         let bytes = body.as_ref().map_or(0, Vec::len) as u64;
         head.count(
             response.body_received(),

@@ -14,7 +14,7 @@
 //! let mut request = session.get("https://example.com/").prepare()?;
 //! let mut run = Run::new(RealWorld::shared().wall(), RequestRecord::of(&request));
 //! let mut response = session.send(&mut request)?;
-//! let body = response.bytes()?;
+//! let body = response.content()?;
 //! run.response = Some(ResponseRecord::of(&response, body.len() as u64, None));
 //! run.timeline = Some(response.timeline().clone());
 //! println!("{}", run.to_json(Secrets::Redacted));

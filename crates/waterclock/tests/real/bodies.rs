@@ -61,7 +61,7 @@ fn codings_are_undone_in_every_framing() {
         ];
         for steps in [counted, chunked, until_close] {
             let server = answering(steps);
-            assert!(get(&server).bytes().unwrap() == text(), "{name}");
+            assert!(get(&server).content().unwrap() == text(), "{name}");
         }
     }
 }
@@ -81,7 +81,7 @@ fn coded_bodies_that_are_damaged_or_cut_are_errors() {
     damaged[last] ^= 1; // in the checksum
     for bytes in [&damaged[..], &gzip(&text())[..500], b"no gzip at all"] {
         let server = answering(respond_with(200, &[("Content-Encoding", "gzip")], bytes));
-        let error = get(&server).bytes().unwrap_err();
+        let error = get(&server).content().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{error:#}");
         assert_eq!(error.status(), Some(200));
     }
@@ -94,10 +94,10 @@ fn coded_bodies_can_be_capped_or_left_as_they_are() {
     let session = session(Limits::total(ms(20_000)));
     let limits = DecodeLimits { max_size: Some(100_000), ..DecodeLimits::default() };
     let request = session.get(server.url("/")).decode_limits(limits);
-    let error = request.send().unwrap().bytes().unwrap_err();
+    let error = request.send().unwrap().content().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge, "{error:#}");
     let request = session.get(server.url("/")).decode(false);
-    assert_eq!(request.send().unwrap().bytes().unwrap(), bytes);
+    assert_eq!(request.send().unwrap().content().unwrap(), bytes);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn responses_without_a_body_end_at_once_and_keep_their_connection() {
         (session.get(server.url("/204")), 204),
     ] {
         let mut response = request.send().unwrap();
-        assert_eq!((response.status(), response.bytes().unwrap().len()), (status, 0));
+        assert_eq!((response.status(), response.content().unwrap().len()), (status, 0));
         assert!(response.timeline().is_finished());
         assert_eq!(response.connection().unwrap().number, 1);
     }
@@ -154,9 +154,13 @@ fn a_cut_body_is_incomplete_and_says_how_much_came() {
     for bytes in [counted, chunked] {
         let server = answering(vec![Step::Send(bytes), Step::Close]);
         let mut response = get(&server);
-        let error = response.bytes().unwrap_err();
+        let error = response.content().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::IncompleteBody, "{error:#}");
         assert_eq!((error.status(), response.body_received()), (Some(200), 4));
+        // Whoever asks again must not take the part for the whole.
+        let again = response.content().unwrap_err();
+        assert_eq!((again.kind(), again.message()), (error.kind(), error.message()));
+        assert!(response.read_body(&mut [0; 8]).is_err());
     }
 }
 
@@ -167,7 +171,7 @@ fn there_are_four_ways_to_read() {
     let expected: Vec<u8> = (0..=250_u8).cycle().take(100_000).collect();
     for path in ["/bytes/100000", "/chunked/100000/777"] {
         let open = || session.get(server.url(path)).send().unwrap();
-        assert!(open().bytes().unwrap() == expected);
+        assert!(open().content().unwrap() == expected);
 
         let mut all = Vec::new();
         io::Read::read_to_end(&mut open(), &mut all).unwrap();
@@ -201,8 +205,9 @@ fn a_read_error_is_the_error_of_the_call() {
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     let inner = error.get_ref().unwrap().downcast_ref::<waterclock::Error>().unwrap();
     assert_eq!(inner.phase(), Some(Phase::Body));
-    // It does not come back to life.
-    assert_eq!(response.bytes().unwrap(), b"");
+    // It does not come back to life, nor does the part look like the whole.
+    let again = response.content().unwrap_err();
+    assert_eq!((again.kind(), again.limit()), (ErrorKind::Timeout, Some(Limit::Read)));
 }
 
 #[test]

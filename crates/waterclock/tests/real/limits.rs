@@ -146,7 +146,7 @@ fn a_drip_faster_than_the_read_limit_is_let_through() {
     steps.extend(drip_body(200, "abcdefgh", 1, ms(20)));
     let server = scripted(steps);
     let session = session(Limits::none().with(Limit::Read, Some(ms(2000))));
-    let (body, elapsed) = timed(|| session.get(server.url("/")).send().unwrap().bytes().unwrap());
+    let (body, elapsed) = timed(|| session.get(server.url("/")).send().unwrap().content().unwrap());
     assert_eq!(body, b"abcdefgh");
     assert!(elapsed >= ms(140), "{elapsed:?}");
 }
@@ -214,7 +214,7 @@ fn the_callers_pause_counts_for_total_only() {
         let session = session(limits);
         let mut response = session.get(server.url("/")).send().unwrap();
         std::thread::sleep(ms(600));
-        let result = response.bytes();
+        let result = response.content();
         (result, response.timeline().caller())
     };
     let (result, paused) = read(Limits::none().with(Limit::Read, Some(ms(500))));

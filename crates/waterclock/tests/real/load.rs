@@ -81,7 +81,7 @@ fn no_answer_goes_to_another_request_on_a_poisonous_server() {
     let (answered, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     hammer(30, |id| {
         let result = session.get(server.url("/")).header("X-Id", id).send();
-        match result.and_then(|mut response| Ok((response.bytes()?, response))) {
+        match result.and_then(|mut response| Ok((response.content()?, response))) {
             Ok((body, response)) => {
                 assert_eq!(body, id.as_bytes());
                 assert_eq!(response.headers().get("X-Id"), Some(id.as_bytes()));

@@ -20,7 +20,7 @@ fn alone_with(name: &str, work: impl FnOnce(&Session, &FastServer)) {
     let server = FastServer::start().unwrap();
     let session = session(Limits::none());
     // Whatever is made once is made before.
-    session.get(server.url("/bytes/100000")).send().unwrap().bytes().unwrap();
+    session.get(server.url("/bytes/100000")).send().unwrap().content().unwrap();
     let grown = peak::grown_by(|| work(&session, &server));
     assert!(grown < MOST, "{grown} bytes");
 }

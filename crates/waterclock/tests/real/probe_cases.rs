@@ -141,6 +141,6 @@ fn secured(limits: Limits, handshake: TlsScript, steps: Vec<Step>) -> Probed {
 
 fn timed(request: Request<'_>) -> Probed {
     let begin = Instant::now();
-    let result = request.send().and_then(|mut response| response.bytes());
+    let result = request.send().and_then(|mut response| response.content());
     Probed { result, elapsed: begin.elapsed() }
 }

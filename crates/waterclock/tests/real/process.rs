@@ -128,10 +128,10 @@ fn without_descriptors_calls_fail_clearly_and_later_ones_work() {
         assert!(taken.is_err(), "one descriptor is not enough for a socket and a cancel handle");
 
         // Those that are there go on, and when they have ended others can come.
-        assert_eq!(response.bytes().unwrap().len(), 100_000);
+        assert_eq!(response.content().unwrap().len(), 100_000);
         drop(response);
         for mut response in held {
-            assert_eq!(response.bytes().unwrap().len(), 100_000);
+            assert_eq!(response.content().unwrap().len(), 100_000);
         }
         let mut response = session.get(format!("http://{server}/?id=7")).send().unwrap();
         assert_eq!(response.text().unwrap(), "7");
@@ -146,7 +146,7 @@ fn closing_a_session_closes_what_is_idle() {
     let server = FastServer::start().unwrap();
     let session = session(Limits::total(ms(10_000)));
     for connections in 1..4 {
-        session.get(server.url("/")).send().unwrap().bytes().unwrap();
+        session.get(server.url("/")).send().unwrap().content().unwrap();
         session.close();
         server.wait_for_open_connections(0, PATIENCE).unwrap();
         assert_eq!(server.connections(), connections);
@@ -184,7 +184,7 @@ fn a_session_can_be_dropped_in_the_middle_of_a_response() {
     let session = session(Limits::total(ms(10_000)));
     let mut response = session.get(server.url("/")).send().unwrap();
     drop(session);
-    assert_eq!(response.bytes().unwrap().len(), 1 << 20);
+    assert_eq!(response.content().unwrap().len(), 1 << 20);
     drop(response);
     server.wait_for_open_connections(0, PATIENCE).unwrap();
 }

@@ -47,7 +47,7 @@ fn one_connection_to_the_proxy_serves_all_plain_origins() {
         .unwrap();
     let session = through(&proxy).build().unwrap();
     for url in ["http://one.test/", "http://two.test/", "http://one.test/"] {
-        session.get(url).send().unwrap().bytes().unwrap();
+        session.get(url).send().unwrap().content().unwrap();
     }
     assert_eq!((proxy.connections(), one.requests().len(), two.requests().len()), (1, 2, 1));
 }

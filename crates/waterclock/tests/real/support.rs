@@ -50,7 +50,7 @@ pub(crate) fn trust_authority(authority: &Authority) -> TlsSettings {
 
 /// The whole exchange: the body, or the error wherever it came from.
 pub(crate) fn fetch(request: Request<'_>) -> Result<Vec<u8>, Error> {
-    request.send().and_then(|mut response| response.bytes())
+    request.send().and_then(|mut response| response.content())
 }
 
 /// Sends the request, whose limit must fire: in no try early, and in one of three in this phase and

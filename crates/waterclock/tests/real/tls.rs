@@ -125,7 +125,7 @@ fn unverified_connections_never_serve_verified_calls() {
     let session = Session::builder().tls(strict).build().unwrap();
     for _ in 0..2 {
         let mut response = session.get(server.url("/")).tls(careless.clone()).send().unwrap();
-        response.bytes().unwrap();
+        response.content().unwrap();
         let error = session.get(server.url("/")).send().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Certificate);
     }
@@ -187,10 +187,10 @@ fn without_close_notify_a_body_that_ends_with_its_connection_is_incomplete() {
     let trusted = trust(identity.ca_pem());
     let script = Script::connections(lists);
     let server = Server::builder().tls(identity).script(script).start().unwrap();
-    let error = get(&server, &trusted).unwrap().bytes().unwrap_err();
+    let error = get(&server, &trusted).unwrap().content().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::IncompleteBody, "{error:#}");
-    assert_eq!(get(&server, &trusted).unwrap().bytes().unwrap(), b"full");
-    assert_eq!(get(&server, &trusted).unwrap().bytes().unwrap(), b"part");
+    assert_eq!(get(&server, &trusted).unwrap().content().unwrap(), b"full");
+    assert_eq!(get(&server, &trusted).unwrap().content().unwrap(), b"part");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn large_bodies_pass_both_ways() {
     let body: Vec<u8> = (0..=250_u8).cycle().take(1_000_003).collect();
     let session = session(Limits::none());
     let request = session.post(server.url("/")).tls(trusted).body(body.clone());
-    assert!(request.send().unwrap().bytes().unwrap() == body);
+    assert!(request.send().unwrap().content().unwrap() == body);
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn large_bodies_of_every_kind_arrive_whole() {
         session.put(server.url("/")).body_reader(stream(), Some(3_000_000)),
         session.put(server.url("/")).body_reader(stream(), None),
     ] {
-        assert!(request.send().unwrap().bytes().unwrap() == body);
+        assert!(request.send().unwrap().content().unwrap() == body);
     }
 }
 

@@ -90,7 +90,7 @@ fn the_deadline_wins_over_what_comes_at_the_same_instant() {
                 false => bench.get(&session),
             };
             let result = request.limits(only(case.limit, duration)).send();
-            let result = result.and_then(|mut response| response.bytes());
+            let result = result.and_then(|mut response| response.content());
             if in_time {
                 result.unwrap();
             } else {
@@ -139,7 +139,7 @@ fn a_total_of_zero_sends_nothing_on_a_kept_connection() {
     for &route in Route::ALL {
         let bench = Bench::serving(route, script.clone());
         let session = bench.session();
-        session.get(route.url("/first")).send().unwrap().bytes().unwrap();
+        session.get(route.url("/first")).send().unwrap().content().unwrap();
         let begun = bench.now();
         let request = bench.post(&session).limits(Limits::total(Duration::ZERO));
         let error = request.send().unwrap_err();
@@ -169,7 +169,7 @@ fn a_limit_of_zero_fires_at_its_first_wait() {
         let script = script.send("HTTP/1.1 200 OK\r\n\r\nhello").stall();
         let bench = Bench::serving(Route::Tunnel, script);
         let result = bench.get(&bench.session()).limits(only(limit, Duration::ZERO)).send();
-        let error = result.and_then(|mut response| response.bytes()).unwrap_err();
+        let error = result.and_then(|mut response| response.content()).unwrap_err();
         verify::fired(&error, limit, phase, at(when));
     }
 }
@@ -207,7 +207,7 @@ fn a_post_of_which_nothing_was_sent_may_be_sent_again() {
         bench.serve(script, Some(ROOM));
         let session: Session = bench.session();
         let first = session.post(bench.route.url("/first")).body(vec![b'x'; ROOM]);
-        first.send().unwrap().bytes().unwrap();
+        first.send().unwrap().content().unwrap();
         let begun = bench.now();
         let request = bench.post(&session).body("content").limits(only(limit, D));
         let error = request.send().unwrap_err();

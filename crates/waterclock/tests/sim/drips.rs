@@ -146,7 +146,7 @@ fn progress_satisfies_each_wait_and_no_deadline() {
                     _ => bench.get(&session),
                 };
                 let result = request.limits(limits).send();
-                let error = result.and_then(|mut response| response.bytes()).unwrap_err();
+                let error = result.and_then(|mut response| response.content()).unwrap_err();
                 let deadline = Tick::ZERO.after(offset(since, route)).after(LIMIT);
                 verify::fired(&error, limit, drip.phase, deadline);
             }

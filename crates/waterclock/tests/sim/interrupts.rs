@@ -120,6 +120,6 @@ fn a_call_can_be_cancelled_while_its_caller_is_busy() {
     let mut response = bench.get(&session).cancel(&handle).send().unwrap();
     bench.world.advance(ms(30));
     handle.cancel();
-    let error = response.bytes().unwrap_err();
+    let error = response.content().unwrap_err();
     cancelled(&error, Phase::Body, at(8 + 30));
 }

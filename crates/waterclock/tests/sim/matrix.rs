@@ -60,7 +60,7 @@ impl<'s> Trial<'s> {
     pub(crate) fn fail(self, adapt: impl FnOnce(Request<'_>) -> Request<'_>) -> Ended {
         let Trial { bench, begun, stop, session, holder } = self;
         let result = adapt(stop.ask.request(&bench, &session)).send();
-        let error = result.and_then(|mut response| response.bytes()).unwrap_err();
+        let error = result.and_then(|mut response| response.content()).unwrap_err();
         drop((holder, session));
         Ended { bench, begun, error }
     }

@@ -56,7 +56,7 @@ fn read_is_armed_when_the_caller_comes_back() {
     bench.world.advance(ms(3000));
     response.read_exact(&mut [0; 5]).unwrap();
     bench.world.advance(ms(4000));
-    let error = Response::bytes(&mut response).unwrap_err();
+    let error = Response::content(&mut response).unwrap_err();
     crate::verify::fired(&error, Limit::Read, Phase::Body, at(8 + 3000 + 4000 + 100));
     let spans = caller_spans(error.timeline().unwrap());
     assert_eq!(spans, [(What::Reader, 3000), (What::Reader, 4000)]);
@@ -72,7 +72,7 @@ fn deadlines_run_while_the_caller_is_busy() {
         let mut response = bench.get(&session).limits(only(limit, ms(300))).send().unwrap();
         response.read_exact(&mut [0; 5]).unwrap();
         bench.world.advance(ms(1000));
-        let error = Response::bytes(&mut response).unwrap_err();
+        let error = Response::content(&mut response).unwrap_err();
         assert_eq!((error.limit(), error.phase()), (Some(limit), Some(Phase::Body)));
         let armed = if limit == Limit::Body { ready } else { 0 };
         assert_eq!(error.late_by(), Some(ms(ready + 1000 - armed - 300)));

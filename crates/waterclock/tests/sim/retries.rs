@@ -21,7 +21,7 @@ fn bench(route: Route, dies: fn(Script) -> Script, next: fn(Script) -> Script) -
 /// A session with a connection that has been idle for 10 ms.
 fn warm(bench: &Bench) -> Session {
     let session = bench.session();
-    session.get(bench.route.url("/first")).send().unwrap().bytes().unwrap();
+    session.get(bench.route.url("/first")).send().unwrap().content().unwrap();
     bench.world.advance(ms(10));
     session
 }
@@ -101,7 +101,7 @@ fn a_post_of_which_nothing_was_written_is_sent_again() {
         _ => Script::new().expect_head().send(ok("other")),
     });
     let session = bench.session();
-    session.get(bench.route.url("/first")).send().unwrap().bytes().unwrap();
+    session.get(bench.route.url("/first")).send().unwrap().content().unwrap();
     let mut response = bench.post(&session).body("content").send().unwrap();
     assert_eq!(response.text().unwrap(), "other");
     assert_eq!(reasons(&response), [HopReason::First, HopReason::Retry]);

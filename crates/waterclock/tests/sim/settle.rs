@@ -120,7 +120,7 @@ fn a_body_that_was_cut_is_an_error() {
         let bench = Bench::serving(route, Script::new().expect_head().send(head).close());
         let session = bench.session();
         let mut response = bench.get(&session).send().unwrap();
-        let error = response.bytes().unwrap_err();
+        let error = response.content().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::IncompleteBody);
         assert_eq!((error.phase(), error.status()), (Some(Phase::FirstByte), Some(200)));
         assert_eq!(bench.world.open_sockets(), 0);

@@ -26,7 +26,7 @@ fn bench(route: Route, first: Script) -> Bench {
 /// Reads what a first request gives, waits, and says what a second one gets.
 fn second(bench: &Bench, session: &Session, method: &Method, pause: Duration) -> String {
     let first = session.request(method.clone(), bench.route.url("/first"));
-    first.send().unwrap().bytes().unwrap();
+    first.send().unwrap().content().unwrap();
     bench.world.advance(pause);
     second_alone(bench, session)
 }
@@ -140,7 +140,7 @@ fn a_connection_that_ended_while_idle_is_replaced() {
             for method in [Method::Get, Method::Post] {
                 let bench = bench(route, first.clone());
                 let session = bench.session();
-                session.get(route.url("/first")).send().unwrap().bytes().unwrap();
+                session.get(route.url("/first")).send().unwrap().content().unwrap();
                 bench.world.advance(ms(50));
                 let request = session.request(method, route.url(crate::bench::PATH));
                 let mut response = request.send().unwrap();
@@ -192,7 +192,7 @@ fn a_connection_whose_exchange_failed_is_not_used_again() {
                 bench(route, Script::new().expect_head().send(text).wait(ms(200)).send(EVIL));
             let session = bench.session();
             let first = session.get(route.url("/first")).total(ms(100));
-            first.send().and_then(|mut response| response.bytes()).unwrap_err();
+            first.send().and_then(|mut response| response.content()).unwrap_err();
             assert_eq!(bench.world.open_sockets(), 0);
             assert_eq!(second_alone(&bench, &session), "other", "{name}, {route:?}");
         }

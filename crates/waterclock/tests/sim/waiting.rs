@@ -36,7 +36,7 @@ fn number(response: &Response) -> u64 {
 #[test]
 fn a_place_is_handed_over_when_the_response_is_done() {
     let acts: [fn(Response); 3] =
-        [|mut response| _ = response.bytes().unwrap(), drop, Response::drain];
+        [|mut response| _ = response.content().unwrap(), drop, Response::drain];
     for act in acts {
         for &route in Route::ALL {
             let bench = Bench::serving(route, echo());
@@ -134,7 +134,7 @@ fn a_connection_may_be_idle_for_its_age_and_no_longer() {
         for &route in Route::ALL {
             let bench = Bench::serving(route, echo());
             let session = bench.session();
-            bench.get(&session).send().unwrap().bytes().unwrap();
+            bench.get(&session).send().unwrap().content().unwrap();
             bench.world.advance(idle);
             let response = bench.get(&session).send().unwrap();
             assert_eq!(number(&response), if same { 1 } else { 2 });
@@ -165,7 +165,7 @@ fn an_idle_connection_makes_way_for_another_host() {
     bench.world.host("other.test").resolves_to(["192.0.2.7"]);
     bench.world.listen("192.0.2.7:80").serve(echo());
     let session = with_pool(&bench, PoolSettings { max_total: Some(1), ..PoolSettings::default() });
-    bench.get(&session).send().unwrap().bytes().unwrap();
+    bench.get(&session).send().unwrap().content().unwrap();
     let other = session.get("http://other.test/").send().unwrap();
     assert_eq!(number(&other), 2);
     assert_eq!(bench.world.open_sockets(), 1);
@@ -182,7 +182,7 @@ fn closing_a_session_closes_what_is_idle() {
     let bench = Bench::serving(Route::Https, echo());
     let session = bench.session();
     let busy = bench.get(&session).send().unwrap();
-    bench.get(&session).send().unwrap().bytes().unwrap();
+    bench.get(&session).send().unwrap().content().unwrap();
     assert_eq!(bench.world.open_sockets(), 2);
     session.close();
     assert_eq!(bench.world.open_sockets(), 1);
