@@ -1,5 +1,7 @@
 //! What reaches a terminal, a file or a pipe, and what an interrupt leaves behind.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests panic to fail")]
+
 mod common;
 
 use common::{Ran, run, scratch, waterclock};
