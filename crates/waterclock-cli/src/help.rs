@@ -18,7 +18,7 @@ Items: Header:value  query==value  field=value  field:=json  field=@file
   -m, --total T            a limit for everything, from start to the last byte
   -t, --timeout T|C,R      what requests calls timeout: for each wait, no sum
       --strict T           --total T, and T for each limit that is not set
-  -d, --data DATA|@FILE    a body        --stdin       the body from standard input
+  -d, --data DATA|@FILE    a body        --stdin       the body from stdin
   -H, --header 'N: V'      a header      -f, --fail    fail on a status >= 400
   -o, --output FILE        the body goes there
       --json, --save FILE  the whole record of the run as JSON

@@ -84,7 +84,7 @@ impl Plan {
                 request = request.body_reader(file, meta.is_file().then_some(meta.len()));
             }
             Data::Stdin => {
-                let stdin = Stdin::new(limits.get(Limit::Total))
+                let stdin = Stdin::new(limits.get(Limit::Total), cancel)
                     .map_err(|error| unreadable("standard input", error))?;
                 request = request.body_reader(stdin, None);
             }

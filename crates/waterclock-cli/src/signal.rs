@@ -17,11 +17,12 @@ pub(crate) fn cancel_on_interrupt() -> io::Result<CancelHandle> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let handle = cancel.clone();
     std::thread::Builder::new().name("signals".into()).spawn(move || {
-        for _ in signals.forever() {
-            if handle.is_cancelled() {
-                std::process::exit(130);
-            }
+        let mut signals = signals.forever();
+        if signals.next().is_some() {
             handle.cancel();
+        }
+        if signals.next().is_some() {
+            std::process::exit(130);
         }
     })?;
     Ok(cancel)
@@ -31,12 +32,13 @@ pub(crate) fn cancel_on_interrupt() -> io::Result<CancelHandle> {
 /// so that a silent pipe holds up neither.
 pub(crate) struct Stdin {
     interrupted: UnixStream,
+    cancel: CancelHandle,
     until: Tick,
 }
 
 impl Stdin {
     /// For a call that begins now, with the limit `total`.
-    pub(crate) fn new(total: Option<Duration>) -> io::Result<Self> {
+    pub(crate) fn new(total: Option<Duration>, cancel: &CancelHandle) -> io::Result<Self> {
         let (interrupted, handler) = UnixStream::pair()?;
         signal_hook::low_level::pipe::register(SIGINT, handler.try_clone()?)?;
         signal_hook::low_level::pipe::register(SIGTERM, handler)?;
@@ -44,7 +46,7 @@ impl Stdin {
         let margin = Duration::from_millis(1);
         let now = RealWorld::shared().now();
         let until = total.map_or(Tick::NEVER, |total| now.after(total + margin));
-        Ok(Stdin { interrupted, until })
+        Ok(Stdin { interrupted, cancel: cancel.clone(), until })
     }
 
     /// Waits until there is something to read.
@@ -61,6 +63,8 @@ impl Stdin {
                 Ok(0) if left.is_zero() => return Err(io::ErrorKind::TimedOut.into()),
                 Ok(0) | Err(rustix::io::Errno::INTR) => {}
                 Ok(_) if !fds[1].revents().is_empty() => {
+                    // Perhaps the other thread has not come to it yet.
+                    self.cancel.cancel();
                     return Err(io::Error::other("interrupted"));
                 }
                 Ok(_) => return Ok(()),

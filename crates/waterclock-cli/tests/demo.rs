@@ -1,5 +1,7 @@
 //! The demo plays all its scenes, and each ends as it should.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests panic to fail")]
+
 mod common;
 
 use common::{Ran, run, waterclock};

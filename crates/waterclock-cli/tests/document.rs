@@ -1,5 +1,7 @@
 //! The run document of real calls: its form, its sums, and what it keeps to itself.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests panic to fail")]
+
 mod common;
 
 use common::{checked, nanos, run, schema, scratch};

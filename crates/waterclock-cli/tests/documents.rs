@@ -5,6 +5,8 @@
 //! breaks may differ, and `...` stands for anything. A command must succeed, unless its line ends
 //! with `# exit N`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests panic to fail")]
+
 mod common;
 
 use common::{cleaned, root};

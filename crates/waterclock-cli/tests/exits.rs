@@ -1,5 +1,7 @@
 //! Exit codes, each from the failure itself, and what is said about it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests panic to fail")]
+
 mod common;
 
 use common::{Ran, run, scratch};

@@ -1,5 +1,7 @@
 //! Help and usage errors.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests panic to fail")]
+
 mod common;
 
 use common::run;

@@ -1,5 +1,7 @@
 //! What the arguments make of the request, as a server sees it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests panic to fail")]
+
 mod common;
 
 use common::{run, scratch, waterclock};

@@ -1,5 +1,7 @@
 //! What reaches a terminal, a file or a pipe, and what an interrupt leaves behind.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests panic to fail")]
+
 mod common;
 
 use common::{Ran, run, scratch, waterclock};
@@ -42,7 +44,7 @@ fn on_terminal(arguments: &[&str]) -> (String, Ran) {
 }
 
 fn hostile() -> Server {
-    let answer = "HTTP/1.1 200 O\x1b[2JK\r\nX-Bad: a\x1b]0;pwned\x07\r\nContent-Length: 9\r\n\r\n";
+    let answer = "HTTP/1.1 200 O\x1b[2JK\r\nX-Bad: a\x1b]0;pwned\r\nContent-Length: 9\r\n\r\n";
     let mut bytes = answer.replace("\x1b", "\u{9b}").into_bytes();
     bytes.extend_from_slice(b"a\x1b[2Jb\tc\n");
     Server::start(Script::every_request(vec![Step::Send(bytes)])).unwrap()
@@ -137,11 +139,12 @@ fn quiet_is_one_line_and_very_quiet_none() {
 
 #[test]
 fn colour_and_characters_are_chosen() {
-    let server = Server::start(Script::default()).unwrap();
+    let slow = vec![Step::sleep_ms(60), Step::send("HTTP/1.1 204 No Content\r\n\r\n")];
+    let server = Server::start(Script::every_request(slow)).unwrap();
     let with = |variables: &[(&str, &str)], arguments: &[&str]| {
         let mut command = waterclock();
         command.envs(variables.iter().copied()).args(arguments).arg(server.url("/"));
-        Ran::from(command.args(["--read-timeout", "0.0001"]).output().unwrap()).err
+        Ran::from(command.args(["--read-timeout", "0.1"]).output().unwrap()).err
     };
     assert!(!with(&[], &[]).is_ascii(), "UTF-8 is the locale of the tests");
     assert!(with(&[("LC_ALL", "C")], &[]).is_ascii());

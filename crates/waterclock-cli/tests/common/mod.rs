@@ -104,6 +104,7 @@ pub(crate) fn checked(text: &str) -> Value {
 }
 
 /// Seconds are written with nine decimals, so this is exact.
+#[allow(clippy::cast_possible_truncation, reason = "no test takes 584 years")]
 pub(crate) fn nanos(seconds: &Value) -> u64 {
     (seconds.as_f64().unwrap() * 1e9).round() as u64
 }
