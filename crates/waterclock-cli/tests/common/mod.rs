@@ -1,5 +1,6 @@
 //! What the program's tests share.
 #![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
 pub(crate) mod schema;
 

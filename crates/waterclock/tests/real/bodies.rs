@@ -207,7 +207,7 @@ fn a_read_error_is_the_error_of_the_call() {
     assert_eq!(inner.phase(), Some(Phase::Body));
     // It does not come back to life, nor does the part look like the whole.
     let again = response.content().unwrap_err();
-    assert_eq!((again.kind(), again.limit()), (ErrorKind::Timeout, Some(Limit::Read)));
+    assert_eq!((again.kind(), again.limit()), (ErrorKind::Timeout, Some(waterclock::Limit::Read)));
 }
 
 #[test]
