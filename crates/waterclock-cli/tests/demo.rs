@@ -23,7 +23,7 @@ fn the_seed_is_explained() {
     let flat = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
         "$ waterclock -t 0.12 https://google.co.kr",
-        "HTTP/1.1 200 OK 14.2 kB 3",
+        "HTTP/1.1 200 OK 14.2 kB",
         "Why did timeout=0.12 not fire?",
         "$ waterclock --total 0.12 https://google.co.kr",
         "waterclock: total limit of 120 ms fired in tls read 1",
