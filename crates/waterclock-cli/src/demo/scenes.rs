@@ -16,7 +16,7 @@ const fn ms(n: u64) -> Duration {
 }
 
 /// A machine that is busy with something else may be later than a scene's limits allow.
-const TRIES: usize = 3;
+const TRIES: usize = 8;
 
 /// A play in one or more acts.
 pub(super) struct Scene {
