@@ -3,7 +3,7 @@
 use std::time::Duration;
 use waterclock::tls::{Roots, TlsSettings};
 use waterclock::{Limit, Limits, Phase, Session};
-use waterclock_lab::{FastServer, Identity, Script, Server, Step, Tls, respond};
+use waterclock_lab::{FastServer, Identity, Script, Server, Step, Tls, TlsScript, respond};
 
 fn url(address: std::net::SocketAddr, path: &str) -> String {
     format!("http://{address}{path}")
@@ -28,8 +28,10 @@ fn a_get_is_answered_and_its_connection_kept() {
 fn tls_works_and_is_on_the_timeline() {
     let identity = Identity::new(&["localhost", "127.0.0.1"]).unwrap();
     let roots = Roots::pem(identity.ca_pem().as_bytes()).unwrap();
+    // So that it has to be waited for.
+    let late = TlsScript::new().first_flight([Duration::from_millis(10)]);
     let server = Server::builder()
-        .tls(Tls::new(identity))
+        .tls(Tls::new(identity).script(late))
         .script(Script::every_request(respond(200, "hello")))
         .start()
         .unwrap();

@@ -60,9 +60,18 @@ pub(crate) fn expect_fired<'s>(
     limit: Limit,
     phase: Phase,
 ) -> Error {
+    expect_fired_in(|| timed(|| fetch(request())), limit, phase)
+}
+
+/// [`expect_fired`] for whatever gives the outcome of a call and its time.
+pub(crate) fn expect_fired_in(
+    call: impl Fn() -> (Result<Vec<u8>, Error>, Duration),
+    limit: Limit,
+    phase: Phase,
+) -> Error {
     let mut tries = Vec::new();
     for _ in 0..3 {
-        let (result, elapsed) = timed(|| fetch(request()));
+        let (result, elapsed) = call();
         let error = result.expect_err("a limit should have fired");
         assert_never_early(&error, elapsed);
         let late = error.late_by().unwrap();
