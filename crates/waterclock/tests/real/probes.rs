@@ -16,7 +16,8 @@ fn every_probe_ends_at_its_deadline() {
                     let probed = probe.run(ms(500));
                     (probed.result, probed.elapsed)
                 };
-                expect_fired_in(run, Limit::Total, probe.phase);
+                let error = expect_fired_in(run, Limit::Total, probe.phase);
+                println!("{}: {error}", probe.name);
             });
         }
     });
