@@ -209,7 +209,7 @@ impl Body {
             match connection.stream.read(room) {
                 Ok(Received::Bytes(count)) => {
                     reader.advance(count as u64);
-                    call.timeline_mut().add_bytes(count as u64);
+                    call.timeline_mut().add_bytes(Phase::Body, count as u64);
                     if reader.is_done() {
                         self.settle(call);
                     } else {
@@ -370,7 +370,7 @@ fn fill(call: &mut Call, connection: &mut Connection) -> Outcome<Option<Received
     loop {
         match connection.fill()? {
             Some(Received::Bytes(count)) => {
-                call.timeline_mut().add_bytes(count as u64);
+                call.timeline_mut().add_bytes(Phase::Body, count as u64);
                 call.check(Phase::Body, What::Read)?;
                 return Ok(None);
             }

@@ -185,7 +185,7 @@ fn receive(
     let mut piece = [0; 4096];
     match stream.read(&mut piece) {
         Ok(Received::Bytes(count)) => {
-            call.timeline_mut().add_bytes(count as u64);
+            call.timeline_mut().add_bytes(Phase::Tunnel, count as u64);
             input.extend_from_slice(piece.get(..count).unwrap_or_default());
             Ok(true)
         }

@@ -227,7 +227,7 @@ impl Exchange<'_> {
     fn wrote(&mut self, count: usize) {
         if count > 0 {
             self.written += count as u64;
-            self.call.timeline_mut().add_bytes(count as u64);
+            self.call.timeline_mut().add_bytes(Phase::Send, count as u64);
             self.call.timeline_mut().set_request_sent(RequestSent::Partly);
         }
     }
@@ -272,7 +272,7 @@ impl Exchange<'_> {
             while let Some(received) = self.connection.fill()? {
                 let Received::Bytes(count) = received else { return Err(self.closed()) };
                 self.received += count as u64;
-                self.call.timeline_mut().add_bytes(count as u64);
+                self.call.timeline_mut().add_bytes(Phase::Head, count as u64);
                 match self.next_head()? {
                     Some(Next::Continue) => return Ok(None),
                     Some(Next::Final(head, body)) => return Ok(Some((head, body))),
@@ -316,7 +316,7 @@ impl Exchange<'_> {
             match self.connection.fill()? {
                 Some(Received::Bytes(count)) => {
                     self.received += count as u64;
-                    self.call.timeline_mut().add_bytes(count as u64);
+                    self.call.timeline_mut().add_bytes(Phase::Head, count as u64);
                 }
                 Some(Received::End | Received::Truncated) => return Err(self.closed()),
                 None => {}

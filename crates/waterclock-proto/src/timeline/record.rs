@@ -92,10 +92,15 @@ impl Timeline {
         }
     }
 
-    /// Counts bytes that were moved: to the wait that made it possible, else to the work going on.
-    pub fn add_bytes(&mut self, bytes: u64) {
+    /// Counts bytes that were moved in `phase`: to the wait that made it possible, else to the work
+    /// going on.
+    pub fn add_bytes(&mut self, phase: Phase, bytes: u64) {
         match self.spans.last_mut() {
-            Some(last) if last.phase.is_wait() && last.end == SpanEnd::Ready => last.bytes += bytes,
+            Some(last)
+                if last.end == SpanEnd::Ready && direction(last.phase) == direction(phase) =>
+            {
+                last.bytes += bytes;
+            }
             _ => self.loose_bytes += bytes,
         }
     }
@@ -251,6 +256,16 @@ impl Default for Fold {
             caller: Duration::ZERO,
             longest: None,
         }
+    }
+}
+
+/// Waits that move bytes of the request, of the response, or of the dialogue before them.
+fn direction(phase: Phase) -> Option<u8> {
+    match phase {
+        Phase::Send | Phase::Upload => Some(0),
+        Phase::Continue | Phase::FirstByte | Phase::Head | Phase::Body => Some(1),
+        Phase::Tunnel => Some(2),
+        _ => None,
     }
 }
 

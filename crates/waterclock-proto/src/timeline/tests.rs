@@ -159,7 +159,7 @@ fn an_endless_body_needs_no_memory_and_still_tiles() {
             Some((ms(now + 51), Limit::Read)),
             SpanEnd::Ready,
         );
-        t.add_bytes(1000);
+        t.add_bytes(Phase::Body, 1000);
         t.record_caller(What::Reader, ms(now + 1 + long), ms(now + 2 + long));
         now += 2 + long;
     }
@@ -187,7 +187,7 @@ fn a_reader_that_never_has_to_wait_needs_no_memory_either() {
         for round in 0..10_000 {
             let at = 100 + 3 * round;
             t.record_caller(What::Reader, ms(at), ms(at + 1));
-            t.add_bytes(7);
+            t.add_bytes(Phase::Body, 7);
         }
         t.finish(ms(40_000));
         assert!(t.spans().len() < 40, "{}", t.spans().len());
@@ -201,9 +201,9 @@ fn a_reader_that_never_has_to_wait_needs_no_memory_either() {
 fn bytes_without_a_wait_belong_to_the_work() {
     let mut t = Timeline::new(ms(0), Limits::none());
     t.begin_hop(hop(ms(0)));
-    t.add_bytes(70);
+    t.add_bytes(Phase::Send, 70);
     t.record_wait(Phase::FirstByte, What::Read, ms(1), ms(5), None, SpanEnd::Ready);
-    t.add_bytes(30);
+    t.add_bytes(Phase::FirstByte, 30);
     t.finish(ms(6));
     let bytes: Vec<_> = t.spans().iter().map(|span| (span.phase, span.bytes)).collect();
     assert_eq!(bytes, [(Phase::Local, 70), (Phase::FirstByte, 30), (Phase::Local, 0)]);

@@ -28,7 +28,7 @@ fn timeline(reads: u64) -> Timeline {
         let (start, end) = (us(10 + read * 10), us(10 + read * 10 + 7));
         let in_force = Some((start.after(Duration::from_millis(80)), Limit::Read));
         timeline.record_wait(Phase::Body, What::Read, start, end, in_force, SpanEnd::Ready);
-        timeline.add_bytes(3);
+        timeline.add_bytes(Phase::Body, 3);
     }
     timeline.finish(us(10 + reads * 10));
     timeline

@@ -144,7 +144,7 @@ fn apply(t: &mut Timeline, step: Step) {
             t.record_wait(phase, what, started, after(gap + long), armed, end);
         }
         Step::Caller { what, long } => t.record_caller(what, now, after(long)),
-        Step::Bytes(bytes) => t.add_bytes(bytes),
+        Step::Bytes(bytes) => t.add_bytes(Phase::Body, bytes),
         Step::Attempt(at) => {
             t.begin_attempt("192.0.2.1:443\u{1b}[2J/sockets/엔진".into(), after(at));
         }

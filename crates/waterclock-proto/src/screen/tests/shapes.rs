@@ -61,7 +61,7 @@ fn drip(pieces: u64) -> Timeline {
         let at = 3_000 + piece * 2_000;
         let long = if piece == pieces / 2 { 1_900 } else { 1_000 };
         wait(&mut t, Phase::Body, What::Read, (at, at + long), Some((at, Limit::Read)));
-        t.add_bytes(100);
+        t.add_bytes(Phase::Body, 100);
     }
     t.finish(us(3_000 + pieces * 2_000));
     t
@@ -139,7 +139,7 @@ fn body_limit() -> Timeline {
     let mut t = call("http://example.com/", Limits::none().with(Limit::Body, Some(ms(200))));
     for (from, to) in [(0, 50_000), (50_000, 90_000), (90_000, 150_000)] {
         wait(&mut t, Phase::Body, What::Read, (from, to), Some((0, Limit::Body)));
-        t.add_bytes(1_000);
+        t.add_bytes(Phase::Body, 1_000);
     }
     let body = Some((us(200_000), Limit::Body));
     t.set_request_sent(RequestSent::Yes);
