@@ -29,7 +29,7 @@ fn tls_works_and_is_on_the_timeline() {
     let identity = Identity::new(&["localhost", "127.0.0.1"]).unwrap();
     let roots = Roots::pem(identity.ca_pem().as_bytes()).unwrap();
     // So that it has to be waited for.
-    let late = TlsScript::new().first_flight([Duration::from_millis(10)]);
+    let late = TlsScript::new().first_flight([Duration::from_millis(150)]);
     let server = Server::builder()
         .tls(Tls::new(identity).script(late))
         .script(Script::every_request(respond(200, "hello")))
