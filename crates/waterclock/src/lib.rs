@@ -39,6 +39,7 @@
 //! | `aws-lc-rs` | no | TLS with aws-lc-rs: faster, post-quantum key exchange, slow to build |
 //! | `native-roots` | yes | the operating system's root certificates |
 //! | `webpki-roots` | no | Mozilla's root certificates, compiled in |
+//! | `json` | no | the run document (module `run`), with serde |
 
 mod adapter;
 mod body;
