@@ -8,6 +8,9 @@ use std::io;
 use std::time::Duration;
 use waterclock_proto::tick::Tick;
 
+/// How long before its end a wait is taken up again: more than it takes to wake up.
+const LAST_BIT: Duration = Duration::from_micros(400);
+
 pub(super) fn wait(
     world: &RealWorld,
     interests: &mut [Interest<'_>],
@@ -59,7 +62,10 @@ fn timeout(world: &RealWorld, until: Tick) -> Option<Timespec> {
     if until.is_never() {
         return None;
     }
+    let left = until.since(world.now());
     // A timespec in the far future is refused by some kernels; a day is waited again.
-    let left = until.since(world.now()).min(Duration::from_secs(86_400));
-    Timespec::try_from(left).ok()
+    let most = left.min(Duration::from_secs(86_400));
+    // Out of a long sleep a processor wakes up late. So the last bit is slept by itself.
+    let early = most.checked_sub(LAST_BIT).filter(|early| *early > LAST_BIT);
+    Timespec::try_from(early.unwrap_or(most)).ok()
 }
