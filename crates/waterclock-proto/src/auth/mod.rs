@@ -1,0 +1,1 @@
+//! Authentication: Basic, Bearer and Digest credentials, and the challenges that ask for them.

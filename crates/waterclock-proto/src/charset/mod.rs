@@ -1,0 +1,1 @@
+//! Charsets: bytes to text.

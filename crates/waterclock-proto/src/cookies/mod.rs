@@ -1,0 +1,1 @@
+//! Cookies (RFC 6265bis): parsing, matching and keeping them.

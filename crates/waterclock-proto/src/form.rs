@@ -1,0 +1,1 @@
+//! Forms: names and values as `application/x-www-form-urlencoded`, and queries.

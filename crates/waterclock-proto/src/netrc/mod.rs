@@ -1,0 +1,1 @@
+//! netrc files: user names and passwords by host.

@@ -1,0 +1,1 @@
+//! Proxies: which one serves a URL.

@@ -1,0 +1,1 @@
+//! Redirects: whether one is followed, and what the next request looks like.

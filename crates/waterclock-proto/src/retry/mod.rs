@@ -1,0 +1,1 @@
+//! Retries: whether a failed request is sent again, and after how long.
