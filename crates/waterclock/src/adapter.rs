@@ -135,7 +135,7 @@ impl HttpAdapter {
         call: &mut Call,
         fresh: bool,
     ) -> Result<(Box<Connection>, Answered), Failed> {
-        let framing = plan_body(request.method(), &request.headers, request.body.length())
+        let framing = plan_body(request.method(), &request.headers, request.body.framing_length())
             .map_err(Box::<crate::error::Failure>::from)?;
         let mut connection = self.connection(request, call, fresh)?;
         let reused = connection.exchanges > 0;

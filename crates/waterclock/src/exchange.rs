@@ -6,7 +6,7 @@
 use crate::call::{Call, Waited};
 use crate::connection::Connection;
 use crate::error::{ErrorKind, Failure, Outcome};
-use crate::request::RequestBody;
+use crate::request_body::RequestBody;
 use crate::stream::{Received, Stream, StreamError};
 use crate::world::Interest;
 use std::io::{self, IoSlice};
@@ -105,8 +105,8 @@ impl Exchange<'_> {
                 }
             }
         }
-        if let RequestBody::Reader { source, .. } = body
-            && let Some(answered) = self.stream_body(&mut **source)?
+        if let RequestBody::Streamed(streamed) = body
+            && let Some(answered) = self.stream_body(streamed.start())?
         {
             return Ok(Some(answered));
         }

@@ -53,6 +53,7 @@ mod exchange;
 mod pool;
 mod proxy;
 mod request;
+mod request_body;
 mod resolver;
 mod response;
 #[cfg(feature = "json")]
@@ -69,7 +70,8 @@ pub use cancel::CancelHandle;
 pub use connection::ConnectionInfo;
 pub use error::{Error, ErrorKind, ProxyResponse};
 pub use pool::PoolSettings;
-pub use request::{PreparedRequest, Request, RequestBody};
+pub use request::{PreparedRequest, Request};
+pub use request_body::{BodySource, RequestBody, Streamed};
 pub use resolver::{InvalidOverride, ResolveOverride, Resolver};
 pub use response::{Chunks, Response};
 pub use session::{Session, SessionBuilder};

@@ -2,6 +2,7 @@
 
 use crate::cancel::CancelHandle;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
+use crate::request_body::RequestBody;
 use crate::response::Response;
 use crate::session::Session;
 use crate::target::{Place, Target};
@@ -11,78 +12,9 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 use waterclock_proto::decode::DecodeLimits;
-use waterclock_proto::h1::BodyLength;
 use waterclock_proto::limit::Limits;
 use waterclock_proto::message::{Headers, Method};
 use waterclock_proto::timeline::RequestLine;
-
-/// The content of a request.
-#[derive(Default)]
-pub enum RequestBody {
-    /// None.
-    #[default]
-    Empty,
-    /// Bytes in memory; they can be sent again.
-    Bytes(Arc<[u8]>),
-    /// Bytes from a source that can be read once. Time spent in it is the caller's: `total` runs
-    /// on, `write` does not.
-    Reader {
-        /// The source.
-        source: Box<dyn Read + Send>,
-        /// How many bytes it will give; without it the body is chunked.
-        length: Option<u64>,
-    },
-}
-
-impl RequestBody {
-    pub(crate) fn length(&self) -> BodyLength {
-        match self {
-            RequestBody::Empty => BodyLength::None,
-            RequestBody::Bytes(bytes) => BodyLength::Known(bytes.len() as u64),
-            RequestBody::Reader { length: Some(length), .. } => BodyLength::Known(*length),
-            RequestBody::Reader { length: None, .. } => BodyLength::Unknown,
-        }
-    }
-
-    /// Whether the body can be sent a second time.
-    pub(crate) fn is_replayable(&self) -> bool {
-        !matches!(self, RequestBody::Reader { .. })
-    }
-}
-
-impl fmt::Debug for RequestBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            RequestBody::Empty => f.write_str("Empty"),
-            RequestBody::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
-            RequestBody::Reader { length, .. } => write!(f, "Reader({length:?})"),
-        }
-    }
-}
-
-impl From<Vec<u8>> for RequestBody {
-    fn from(bytes: Vec<u8>) -> Self {
-        RequestBody::Bytes(bytes.into())
-    }
-}
-
-impl From<String> for RequestBody {
-    fn from(text: String) -> Self {
-        RequestBody::Bytes(text.into_bytes().into())
-    }
-}
-
-impl From<&[u8]> for RequestBody {
-    fn from(bytes: &[u8]) -> Self {
-        RequestBody::Bytes(bytes.into())
-    }
-}
-
-impl From<&str> for RequestBody {
-    fn from(text: &str) -> Self {
-        RequestBody::Bytes(text.as_bytes().into())
-    }
-}
 
 /// What of a request is not method, URL, headers and body.
 #[derive(Clone, Debug, Default)]
@@ -167,7 +99,7 @@ impl<'s> Request<'s> {
 
     /// Streams the body from `source`: chunked, or `length` bytes with a Content-Length.
     pub fn body_reader(mut self, source: impl Read + Send + 'static, length: Option<u64>) -> Self {
-        self.body = RequestBody::Reader { source: Box::new(source), length };
+        self.body = RequestBody::reader(source, length);
         self
     }
 
