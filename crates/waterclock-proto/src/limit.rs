@@ -387,6 +387,11 @@ impl Deadlines {
         self.armed &= !(1 << limit as u8);
     }
 
+    /// Takes all limits but `kept` out of the table.
+    pub fn disarm_all_but(&mut self, kept: Limit) {
+        self.armed &= 1 << kept as u8;
+    }
+
     /// The instant `limit` is armed at, if it is.
     #[must_use]
     pub fn get(&self, limit: Limit) -> Option<Tick> {

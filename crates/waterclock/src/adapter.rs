@@ -86,18 +86,17 @@ impl From<Box<crate::error::Failure>> for Failed {
 
 impl Adapter for HttpAdapter {
     fn send(&self, request: &mut PreparedRequest, mut call: Call) -> Result<Response, Error> {
-        let mut reason = HopReason::First;
+        let mut fresh = false;
         loop {
-            call.begin_hop(&request.line, reason);
-            match self.attempt(request, &mut call, reason == HopReason::Retry) {
+            call.begin_hop(&request.line);
+            match self.attempt(request, &mut call, fresh) {
                 Ok((connection, answered)) => {
                     return self.respond(request, call, connection, answered);
                 }
                 Err(failed) if failed.stale => {
                     log::debug!("retrying on a new connection: {}", failed.failure.message);
-                    let now = call.latest();
-                    call.timeline_mut().end_hop(now);
-                    reason = HopReason::Retry;
+                    call.again(HopReason::Retry);
+                    fresh = true;
                 }
                 Err(failed) => return Err(call.fail(failed.failure)),
             }

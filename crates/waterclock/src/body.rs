@@ -323,16 +323,30 @@ impl Body {
         self.done = true;
     }
 
-    /// Throws away the rest, as far as it is small and, unless `until` says otherwise, already
-    /// there. Coded content is not decoded (CVE-2026-21441).
-    pub(crate) fn drain(&mut self, call: &mut Call, until: Option<Tick>) {
+    /// Takes the rest, as far as it is small and, unless `until` says otherwise, already there, so
+    /// that the connection can be used again. Coded content is not decoded (CVE-2026-21441). With
+    /// `kept` the bytes go there, and are thrown away else.
+    pub(crate) fn drain(
+        &mut self,
+        call: &mut Call,
+        until: Option<Tick>,
+        mut kept: Option<&mut Vec<u8>>,
+    ) {
         if self.done {
             return;
+        }
+        if let (Source::Memory { bytes, at }, Some(kept)) = (&self.source, &mut kept) {
+            let rest = bytes.get(*at..).unwrap_or_default();
+            kept.extend(rest.iter().take(usize::try_from(DRAIN_BYTES).unwrap_or(usize::MAX)));
         }
         let mut left = DRAIN_BYTES;
         while let (Source::Connection(connection), Some(reader)) =
             (&mut self.source, &mut self.reader)
         {
+            if let Some(kept) = &mut kept {
+                let pending = connection.input.filled().get(..self.pending);
+                kept.extend_from_slice(pending.unwrap_or_default());
+            }
             connection.input.consume(self.pending);
             left = left.saturating_sub(std::mem::take(&mut self.pending) as u64);
             if reader.expected().is_some_and(|all| all.saturating_sub(reader.received()) > left) {

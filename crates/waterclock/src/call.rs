@@ -28,6 +28,20 @@ pub struct Call {
     interrupted: Option<InterruptHook>,
     /// The last reading of the clock, for bookkeeping that needs no new one.
     latest: Tick,
+    /// Why the next hop is made.
+    reason: HopReason,
+    /// Whether another hop may follow, so that the end of a body is not yet the end of the call.
+    held: Held,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    /// The end of the body ends the call.
+    No,
+    /// It does not, yet.
+    Yes,
+    /// It would have.
+    Ended,
 }
 
 impl std::fmt::Debug for Call {
@@ -59,7 +73,47 @@ impl Call {
         let mut deadlines = Deadlines::default();
         deadlines.arm(Limit::Total, &limits, started);
         let timeline = Timeline::new(started, limits);
-        Call { world, deadlines, timeline, cancel, interrupted, latest: started }
+        let (reason, held) = (HopReason::First, Held::No);
+        Call { world, deadlines, timeline, cancel, interrupted, latest: started, reason, held }
+    }
+
+    /// Takes the call out of a response that is over; what stays behind records nothing.
+    pub(crate) fn take(&mut self) -> Call {
+        let husk = Call {
+            world: Arc::clone(&self.world),
+            deadlines: Deadlines::default(),
+            timeline: Timeline::new(self.latest, Limits::none()),
+            cancel: None,
+            interrupted: None,
+            latest: self.latest,
+            reason: self.reason,
+            held: Held::No,
+        };
+        std::mem::replace(self, husk)
+    }
+
+    /// Another hop may follow: until [`release`](Self::release) the end of a body does not end the
+    /// call.
+    pub(crate) fn hold(&mut self) {
+        self.held = Held::Yes;
+    }
+
+    /// No other hop follows.
+    pub(crate) fn release(&mut self) {
+        if std::mem::replace(&mut self.held, Held::No) == Held::Ended {
+            self.finish();
+        }
+    }
+
+    /// Goes on after a hop that failed or was answered with "again": what it had armed no longer
+    /// counts, and `total` goes on.
+    pub(crate) fn again(&mut self, reason: HopReason) {
+        let now = self.now();
+        self.timeline.end_hop(now);
+        self.timeline.clear_fired();
+        self.deadlines.disarm_all_but(Limit::Total);
+        self.reason = reason;
+        self.held = Held::Yes;
     }
 
     /// The world the call runs in.
@@ -245,8 +299,8 @@ impl Call {
     }
 
     /// Begins a hop at the last reading of the clock.
-    pub(crate) fn begin_hop(&mut self, request: &Arc<RequestLine>, reason: HopReason) {
-        let now = self.latest;
+    pub(crate) fn begin_hop(&mut self, request: &Arc<RequestLine>) {
+        let (now, reason) = (self.latest, self.reason);
         self.timeline.begin_hop(Hop {
             request: Arc::clone(request),
             reason,
@@ -268,19 +322,26 @@ impl Call {
 
     /// Ends the call with an error; the timeline goes into it.
     pub(crate) fn fail(mut self, failure: Box<Failure>) -> Error {
+        self.held = Held::No;
         self.finish();
         Error::new(failure, Some(self.timeline))
     }
 
     /// An error of a call whose response is still in the caller's hands.
     pub(crate) fn error(&mut self, failure: Box<Failure>) -> Error {
+        self.held = Held::No;
         self.finish();
         Error::new(failure, Some(self.timeline.clone()))
     }
 
-    /// Ends the record; every limit is disarmed.
+    /// Ends the record; every limit is disarmed. Not so while another hop may follow.
     pub(crate) fn finish(&mut self) {
         let now = self.now();
+        if self.held != Held::No {
+            self.held = Held::Ended;
+            self.timeline.end_hop(now);
+            return;
+        }
         self.timeline.finish(now);
         self.deadlines = Deadlines::default();
     }

@@ -7,9 +7,12 @@ use std::time::Duration;
 use waterclock_proto::h1::{FaultKind, InvalidRequest, ProtocolError};
 use waterclock_proto::limit::Limit;
 use waterclock_proto::message::{Headers, ResponseHead};
+use waterclock_proto::redirect::RedirectError;
 use waterclock_proto::screen::{self, Style};
 use waterclock_proto::timeline::{Fired, Phase, RequestSent, Timeline};
 
+use crate::call::Call;
+use crate::response::PastResponse;
 use crate::tls::TlsError;
 
 /// The kind of an [`Error`]. The names are a promise; see [`ErrorKind::name`].
@@ -48,6 +51,11 @@ pub enum ErrorKind {
     Decode,
     /// A size limit was passed.
     TooLarge,
+    /// More redirects than the policy allows.
+    TooManyRedirects,
+    /// A redirect could not be followed: a Location that cannot be used, a rule that forbids it, or
+    /// a body that cannot be sent again.
+    Redirect,
     /// The call was cancelled, from another thread or by an interrupt.
     Cancelled,
     /// The status is 400 or above, and the caller asked for that to be an error.
@@ -75,6 +83,8 @@ impl ErrorKind {
             ErrorKind::Receive => "receive",
             ErrorKind::Decode => "decode",
             ErrorKind::TooLarge => "too-large",
+            ErrorKind::TooManyRedirects => "too-many-redirects",
+            ErrorKind::Redirect => "redirect",
             ErrorKind::Cancelled => "cancelled",
             ErrorKind::Status => "status",
         }
@@ -159,6 +169,18 @@ impl From<InvalidRequest> for Box<Failure> {
     }
 }
 
+impl From<RedirectError> for Box<Failure> {
+    fn from(error: RedirectError) -> Self {
+        let kind = match error {
+            RedirectError::TooMany { .. } => ErrorKind::TooManyRedirects,
+            _ => ErrorKind::Redirect,
+        };
+        let mut failure = Failure::new(kind, error.to_string());
+        failure.source = Some(Box::new(error));
+        failure
+    }
+}
+
 impl From<TlsError> for Box<Failure> {
     fn from(error: TlsError) -> Self {
         let kind = match error {
@@ -196,13 +218,22 @@ struct Inner {
     failure: Failure,
     timeline: Option<Timeline>,
     status: Option<u16>,
+    history: Vec<PastResponse>,
 }
 
 impl Error {
     #[allow(clippy::boxed_local, reason = "failures travel boxed; here they are unpacked")]
     pub(crate) fn new(failure: Box<Failure>, timeline: Option<Timeline>) -> Self {
         let status = timeline.as_ref().and_then(|timeline| timeline.hops().last()?.status);
-        Error(Box::new(Inner { failure: *failure, timeline, status }))
+        let history = Vec::new();
+        Error(Box::new(Inner { failure: *failure, timeline, status, history }))
+    }
+
+    /// An error of kind [`ErrorKind::InvalidRequest`]: for hooks, and ways to authenticate, that keep
+    /// a request from being sent.
+    #[must_use]
+    pub fn invalid_request(message: impl Into<String>) -> Error {
+        Error::new(Failure::new(ErrorKind::InvalidRequest, message.into()), None)
     }
 
     /// What went wrong.
@@ -281,6 +312,29 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.0.status
+    }
+
+    /// The responses that led to where the call failed, the oldest first; with
+    /// [`ErrorKind::TooManyRedirects`] and [`ErrorKind::Redirect`] the last one is the redirect that
+    /// was not followed.
+    #[must_use]
+    pub fn history(&self) -> &[PastResponse] {
+        &self.0.history
+    }
+
+    pub(crate) fn with_history(mut self, history: Vec<PastResponse>) -> Self {
+        self.0.history = history;
+        self
+    }
+
+    /// Gives an error of the caller's own the record of the call that it ended.
+    pub(crate) fn of_call(mut self, call: &mut Call) -> Self {
+        if self.0.timeline.is_none() {
+            call.release();
+            call.finish();
+            self.0.timeline = Some(call.timeline().clone());
+        }
+        self
     }
 
     /// What the proxy answered, if it refused.

@@ -6,7 +6,7 @@
 use crate::call::{Call, Waited};
 use crate::connection::Connection;
 use crate::error::{ErrorKind, Failure, Outcome};
-use crate::request_body::RequestBody;
+use crate::request::RequestBody;
 use crate::stream::{Received, Stream, StreamError};
 use crate::world::Interest;
 use std::io::{self, IoSlice};

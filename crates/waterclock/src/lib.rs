@@ -42,18 +42,21 @@
 //! | `json` | no | the run document (module `run`), with serde |
 
 mod adapter;
+mod auth;
 mod body;
 mod buffer;
 mod call;
 mod cancel;
 mod connect;
 mod connection;
+pub mod cookies;
+mod environment;
 mod error;
 mod exchange;
+mod hooks;
 mod pool;
 mod proxy;
 mod request;
-mod request_body;
 mod resolver;
 mod response;
 #[cfg(feature = "json")]
@@ -65,15 +68,15 @@ pub mod tls;
 pub mod world;
 
 pub use adapter::Adapter;
+pub use auth::{Auth, Authenticate};
 pub use call::{Call, InterruptHook};
 pub use cancel::CancelHandle;
 pub use connection::ConnectionInfo;
 pub use error::{Error, ErrorKind, ProxyResponse};
 pub use pool::PoolSettings;
-pub use request::{PreparedRequest, Request};
-pub use request_body::{BodySource, RequestBody, Streamed};
+pub use request::{BodySource, PreparedRequest, Request, RequestBody, Streamed};
 pub use resolver::{InvalidOverride, ResolveOverride, Resolver};
-pub use response::{Chunks, Response};
+pub use response::{Chunks, PastResponse, Response};
 pub use session::{Session, SessionBuilder};
 pub use tls::{TlsInfo, TlsSettings};
 pub use url::Url;
@@ -81,6 +84,8 @@ pub use waterclock_proto::decode::DecodeLimits;
 pub use waterclock_proto::h1::{Caps, CloseReason};
 pub use waterclock_proto::limit::{self, Limit, Limits};
 pub use waterclock_proto::message::{Headers, Method, ResponseHead, Version};
+pub use waterclock_proto::redirect::RedirectPolicy;
+pub use waterclock_proto::retry::{self, Retry};
 pub use waterclock_proto::screen;
 pub use waterclock_proto::tick::Tick;
 pub use waterclock_proto::timeline::{self, Phase, RequestSent, Timeline};

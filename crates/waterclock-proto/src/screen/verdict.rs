@@ -21,6 +21,7 @@ pub fn verdict(timeline: &Timeline) -> Vec<String> {
     if timeline.fired().is_none() {
         out.extend(gateway(timeline));
     }
+    out.extend(timeline.notes().iter().map(|note| words::escape(note).into_owned()));
     if !timeline.is_finished() {
         out.push("The call is not over: what it still waits for is not in here yet.".to_owned());
     }

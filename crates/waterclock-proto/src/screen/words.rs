@@ -123,6 +123,7 @@ pub(super) const fn caller(what: What) -> &'static str {
     match what {
         What::Source => "caller (making the body)",
         What::Reader => "caller (reading response)",
+        What::Hook => "caller (hook)",
         _ => "caller",
     }
 }

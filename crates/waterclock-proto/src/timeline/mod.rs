@@ -82,6 +82,7 @@ pub struct Timeline {
     loose_bytes: u64,
     request_sent: RequestSent,
     fired: Option<Fired>,
+    notes: Vec<Box<str>>,
 }
 
 /// The wait that came closest to its limit.
@@ -175,6 +176,12 @@ impl Timeline {
         self.fired.as_ref()
     }
 
+    /// What else is to be said about the call, in sentences: a retry that was not made, and why.
+    #[must_use]
+    pub fn notes(&self) -> &[Box<str>] {
+        &self.notes
+    }
+
     /// From the call's start to the end of the last span.
     #[must_use]
     pub const fn elapsed(&self) -> Duration {
@@ -229,7 +236,9 @@ impl Timeline {
                 None if duration.is_zero() => {}
                 None => spent.push((phase, duration)),
             };
-        let last = self.spans.iter().rposition(|span| span.end == SpanEnd::Expired);
+        // A limit that ended an earlier hop did not end the call.
+        let expired = || self.spans.iter().rposition(|span| span.end == SpanEnd::Expired);
+        let last = self.fired.and_then(|_| expired());
         for span in self.spans.iter().take(last.unwrap_or(self.spans.len())) {
             match self.fold_of(span) {
                 Some(fold) => {

@@ -35,7 +35,13 @@ impl Timeline {
             loose_bytes: 0,
             request_sent: RequestSent::No,
             fired: None,
+            notes: Vec::new(),
         }
+    }
+
+    /// Adds a sentence to the verdict.
+    pub fn note(&mut self, sentence: impl Into<Box<str>>) {
+        self.notes.push(sentence.into());
     }
 
     /// Begins a hop. Work since the last span belongs to the hop before it.
@@ -108,6 +114,11 @@ impl Timeline {
     /// Notes that `fired` ended the call.
     pub fn set_fired(&mut self, fired: Fired) {
         self.fired = Some(fired);
+    }
+
+    /// The limit that fired did not end the call: another hop follows.
+    pub fn clear_fired(&mut self) {
+        self.fired = None;
     }
 
     /// Ends the running hop.

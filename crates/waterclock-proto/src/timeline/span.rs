@@ -111,6 +111,8 @@ pub enum What {
     Source,
     /// The caller, between two reads of the response.
     Reader,
+    /// The caller's hooks, and its way to authenticate.
+    Hook,
     /// The engine's own work.
     Work,
     /// Many spans in one; the index in [`Timeline::folds`](super::Timeline::folds).

@@ -117,6 +117,7 @@ fn what(what: What) -> &'static str {
         What::Connect(_) => "connect",
         What::Source => "source",
         What::Reader => "reader",
+        What::Hook => "hook",
         What::Work => "work",
         What::Folded(_) => "folded",
     }

@@ -1,12 +1,22 @@
 //! Requests: [`Request`] is built, [`PreparedRequest`] is what is sent.
 
+mod body;
+mod options;
+mod prepared;
+
+pub use body::{BodySource, RequestBody, Streamed};
+pub(crate) use options::Options;
+pub use prepared::PreparedRequest;
+
+use crate::auth::Auth;
 use crate::cancel::CancelHandle;
+use crate::cookies::RequestCookie;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
-use crate::request_body::RequestBody;
 use crate::response::Response;
 use crate::session::Session;
-use crate::target::{Place, Target};
+use crate::target::Target;
 use crate::tls::TlsSettings;
+use std::borrow::Cow;
 use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
@@ -14,18 +24,8 @@ use std::time::Duration;
 use waterclock_proto::decode::DecodeLimits;
 use waterclock_proto::limit::Limits;
 use waterclock_proto::message::{Headers, Method};
-use waterclock_proto::timeline::RequestLine;
-
-/// What of a request is not method, URL, headers and body.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Options {
-    pub(crate) limits: Option<Limits>,
-    pub(crate) cancel: Option<CancelHandle>,
-    pub(crate) expect_continue: bool,
-    pub(crate) keep_coded: bool,
-    pub(crate) decode_limits: DecodeLimits,
-    pub(crate) tls: Option<TlsSettings>,
-}
+use waterclock_proto::redirect::RedirectPolicy;
+use waterclock_proto::retry::Retry;
 
 /// A request in the making. Made by [`Session::get`] and its siblings.
 ///
@@ -52,6 +52,9 @@ pub struct Request<'s> {
     target: Outcome<Target>,
     headers: Headers,
     body: RequestBody,
+    content_type: Option<Cow<'static, str>>,
+    /// Default headers that this request does not want.
+    removed: Vec<Box<str>>,
     options: Options,
     problem: Option<Box<Failure>>,
 }
@@ -68,8 +71,16 @@ impl fmt::Debug for Request<'_> {
 
 impl<'s> Request<'s> {
     pub(crate) fn new(session: &'s Session, target: Outcome<Target>) -> Self {
-        let (headers, body) = (Headers::new(), RequestBody::Empty);
-        Request { session, target, headers, body, options: Options::default(), problem: None }
+        Request {
+            session,
+            target,
+            headers: Headers::new(),
+            body: RequestBody::Empty,
+            content_type: None,
+            removed: Vec::new(),
+            options: Options::default(),
+            problem: None,
+        }
     }
 
     /// Sets a header, in place of a default or earlier one of that name.
@@ -82,6 +93,13 @@ impl<'s> Request<'s> {
     pub fn append_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let result = self.headers.append(name, value);
         self.note(result)
+    }
+
+    /// Leaves out a default header of the session.
+    pub fn without_header(mut self, name: &str) -> Self {
+        self.headers.remove(name);
+        self.removed.push(name.into());
+        self
     }
 
     fn note(mut self, result: Result<(), impl std::error::Error>) -> Self {
@@ -100,6 +118,52 @@ impl<'s> Request<'s> {
     /// Streams the body from `source`: chunked, or `length` bytes with a Content-Length.
     pub fn body_reader(mut self, source: impl Read + Send + 'static, length: Option<u64>) -> Self {
         self.body = RequestBody::reader(source, length);
+        self
+    }
+
+    /// Credentials, in place of the session's and of any `Authorization` header.
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.options.auth = Some(auth);
+        self
+    }
+
+    /// Sends a cookie with this call, and keeps it out of the session's jar. It replaces one of that
+    /// name in the jar, and does not leave the origin of the URL.
+    pub fn cookie(mut self, name: &str, value: &str) -> Self {
+        match RequestCookie::new(name, value) {
+            Ok(cookie) => self.options.cookies.push(cookie),
+            Err(error) => return self.note(Err(error)),
+        }
+        self
+    }
+
+    /// Which redirects are followed, in place of the session's rule.
+    pub fn redirects(mut self, policy: RedirectPolicy) -> Self {
+        self.options.redirects = Some(policy);
+        self
+    }
+
+    /// What is sent again when it fails, in place of the session's rule.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.options.retry = Some(Arc::new(retry));
+        self
+    }
+
+    /// Called before each hop of this call is sent, after the session's hooks.
+    pub fn on_request(
+        mut self,
+        hook: impl Fn(&mut PreparedRequest) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.options.hooks.on_request(hook);
+        self
+    }
+
+    /// Called with the response of each hop of this call, after the session's hooks.
+    pub fn on_response(
+        mut self,
+        hook: impl Fn(&mut Response) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.options.hooks.on_response(hook);
         self
     }
 
@@ -161,20 +225,27 @@ impl<'s> Request<'s> {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
-        if let Some(credentials) = credentials
-            && !self.headers.contains("Authorization")
+        if let Some(kind) = self.content_type
+            && !self.headers.contains("Content-Type")
         {
-            let result = self.headers.append("Authorization", credentials.as_bytes());
-            result.map_err(|error| Failure::new(ErrorKind::InvalidUrl, error.to_string()))?;
+            let result = self.headers.append("Content-Type", kind.as_bytes());
+            result.map_err(|error| Failure::new(ErrorKind::InvalidRequest, error.to_string()))?;
+        }
+        let mut defaults = Arc::clone(self.session.default_headers());
+        if self.removed.iter().any(|name| defaults.contains(name)) {
+            let kept = Arc::make_mut(&mut defaults);
+            self.removed.iter().for_each(|name| drop(kept.remove(name)));
         }
         Ok(PreparedRequest {
             line,
             place,
             headers: self.headers,
-            defaults: Arc::clone(self.session.default_headers()),
+            defaults,
+            added: Headers::new(),
             body: self.body,
             limits: self.options.limits.unwrap_or(*self.session.limits()),
             options: self.options,
+            credentials,
         })
     }
 
@@ -187,50 +258,5 @@ impl<'s> Request<'s> {
         let session = self.session;
         let mut prepared = self.prepare()?;
         session.send(&mut prepared)
-    }
-}
-
-/// A request as it will be sent. It can be sent repeatedly, unless its body comes from a reader.
-#[derive(Debug)]
-pub struct PreparedRequest {
-    pub(crate) line: Arc<RequestLine>,
-    pub(crate) place: Place,
-    pub(crate) headers: Headers,
-    pub(crate) defaults: Arc<Headers>,
-    pub(crate) body: RequestBody,
-    pub(crate) limits: Limits,
-    pub(crate) options: Options,
-}
-
-impl PreparedRequest {
-    /// The method.
-    #[must_use]
-    pub fn method(&self) -> &Method {
-        &self.line.method
-    }
-
-    /// The URL, without userinfo.
-    #[must_use]
-    pub fn url(&self) -> &url::Url {
-        &self.line.url
-    }
-
-    /// The headers of the request and those defaults that it does not replace. `Host` and the
-    /// framing fields are added when it is sent.
-    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let replaced = |&(name, _): &(&str, &[u8])| !self.headers.contains(name);
-        self.defaults.iter().filter(replaced).chain(self.headers.iter())
-    }
-
-    /// The content.
-    #[must_use]
-    pub fn body(&self) -> &RequestBody {
-        &self.body
-    }
-
-    /// The limits of the call.
-    #[must_use]
-    pub fn limits(&self) -> &Limits {
-        &self.limits
     }
 }

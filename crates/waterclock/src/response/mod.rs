@@ -1,17 +1,24 @@
 //! [`Response`]: the head, the body still to be read, and the timeline.
 
+mod content;
+mod past;
+
+pub use content::Chunks;
+pub use past::PastResponse;
+
 use crate::body::{Body, DRAIN_TIME};
 use crate::call::Call;
 use crate::connection::ConnectionInfo;
 use crate::error::{Error, Outcome};
+use crate::request::PreparedRequest;
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::Duration;
 use waterclock_proto::message::{Headers, Reason, ResponseHead, Version, canonical_reason};
 use waterclock_proto::screen::{self, Style};
 use waterclock_proto::tick::Tick;
-use waterclock_proto::timeline::{HopReason, Phase, RequestLine, Timeline, What};
+use waterclock_proto::timeline::{Phase, RequestLine, Timeline, What};
 
 /// Bytes are set aside for at most so much of a Content-Length before they have arrived
 /// (CVE-2025-13836).
@@ -45,6 +52,8 @@ struct Inner {
     body: Body,
     /// When the response was last given to the caller: time since then is theirs.
     left_at: Tick,
+    history: Vec<PastResponse>,
+    next: Option<Box<PreparedRequest>>,
 }
 
 impl Response {
@@ -57,7 +66,17 @@ impl Response {
         now: Tick,
     ) -> Self {
         body.begin(&mut call);
-        Response(Box::new(Inner { line, head, info, call, body, left_at: now }))
+        let history = Vec::new();
+        Response(Box::new(Inner {
+            line,
+            head,
+            info,
+            call,
+            body,
+            left_at: now,
+            history,
+            next: None,
+        }))
     }
 
     /// A response made in memory, without headers: what an adapter of the user's returns.
@@ -75,8 +94,8 @@ impl Response {
             reason: Reason::received(status, reason.as_bytes()),
             headers: Headers::new(),
         };
-        if call.timeline().hops().is_empty() {
-            call.begin_hop(&request.line, HopReason::First);
+        if call.timeline().hops().last().is_none_or(|hop| hop.ended.is_some()) {
+            call.begin_hop(&request.line);
         }
         let now = call.now();
         if let Some(hop) = call.timeline_mut().hop_mut() {
@@ -145,6 +164,43 @@ impl Response {
         self.0.body.expected()
     }
 
+    /// The responses that led to this one, the oldest first: redirects that were followed and
+    /// challenges that were answered.
+    #[must_use]
+    pub fn history(&self) -> &[PastResponse] {
+        &self.0.history
+    }
+
+    /// The request that would have followed this redirect, if the policy
+    /// ([`RedirectPolicy::none`](crate::RedirectPolicy::none)) did not follow it. A body that was
+    /// streamed and is to be sent again moves there; if it cannot go back there is no such request.
+    ///
+    /// ```no_run
+    /// use waterclock::{RedirectPolicy, Session};
+    ///
+    /// let session = Session::builder().redirects(RedirectPolicy::none()).build()?;
+    /// let mut response = session.get("http://example.com/").send()?;
+    /// while let Some(mut next) = response.take_next() {
+    ///     println!("to {}", next.url());
+    ///     response = session.send(&mut next)?;
+    /// }
+    /// # Ok::<(), waterclock::Error>(())
+    /// ```
+    pub fn take_next(&mut self) -> Option<PreparedRequest> {
+        self.0.next.take().map(|next| *next)
+    }
+
+    /// From the beginning of this response's hop to the end of its head, on the monotonic clock.
+    /// Earlier hops and the body are not in it; [`timeline`](Self::timeline) has the whole call's
+    /// time, see [`Timeline::elapsed`].
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        let hop = self.timeline().hops().last();
+        hop.map_or(Duration::ZERO, |hop| {
+            hop.head_ended.map_or(Duration::ZERO, |ended| ended.since(hop.started))
+        })
+    }
+
     /// The record of the call so far; complete once the body has been read.
     #[must_use]
     pub fn timeline(&self) -> &Timeline {
@@ -157,51 +213,11 @@ impl Response {
         screen::screen(&[], self.timeline(), &Style::default())
     }
 
-    /// Reads the rest of the body. (Not called `bytes`, which [`Read`] has for something else.)
-    ///
-    /// # Errors
-    /// A limit that fires, or a body that is cut, malformed or too large.
-    pub fn content(&mut self) -> Result<Vec<u8>, Error> {
-        let inner = &mut *self.0;
-        inner.resume().and_then(|()| inner.read_all()).map_err(|failure| inner.call.error(failure))
-    }
-
-    /// Reads the rest of the body as UTF-8; what is not is replaced by U+FFFD.
-    ///
-    /// # Errors
-    /// As [`content`](Self::content).
-    pub fn text(&mut self) -> Result<String, Error> {
-        let bytes = self.content()?;
-        Ok(String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
-    }
-
-    /// Reads a part of the body into `out`; 0 at its end. [`Read`] does the same, with the
-    /// [`Error`] inside an [`io::Error`].
-    ///
-    /// # Errors
-    /// As [`content`](Self::content).
-    pub fn read_body(&mut self, out: &mut [u8]) -> Result<usize, Error> {
-        let inner = &mut *self.0;
-        let result = inner.resume().and_then(|()| inner.body.read(&mut inner.call, out));
-        inner.left_at = if inner.body.is_done() { inner.left_at } else { inner.call.now() };
-        result.map_err(|failure| inner.call.error(failure))
-    }
-
-    /// The rest of the body in pieces of at most `size` bytes.
-    ///
-    /// # Panics
-    /// If `size` is 0.
-    pub fn chunks(&mut self, size: usize) -> Chunks<'_> {
-        assert!(size > 0, "chunks of no size would never end");
-        Chunks { response: self, size }
-    }
-
     /// Ends the call, whatever is left of the body, and gives its record. Never blocks.
     #[must_use]
     pub fn close(mut self) -> Timeline {
         let inner = &mut *self.0;
-        inner.body.drain(&mut inner.call, None);
+        inner.body.drain(&mut inner.call, None, None);
         inner.call.timeline().clone()
     }
 
@@ -211,7 +227,44 @@ impl Response {
         let inner = &mut *self.0;
         let now = inner.call.now();
         let until = inner.call.within(now, DRAIN_TIME);
-        inner.body.drain(&mut inner.call, Some(until));
+        inner.body.drain(&mut inner.call, Some(until), None);
+    }
+}
+
+/// For the rooms above that go on after this response.
+impl Response {
+    pub(crate) fn line(&self) -> &Arc<RequestLine> {
+        &self.0.line
+    }
+
+    pub(crate) fn call_mut(&mut self) -> &mut Call {
+        &mut self.0.call
+    }
+
+    pub(crate) fn set_next(&mut self, next: Box<PreparedRequest>) {
+        self.0.next = Some(next);
+    }
+
+    /// The response is the final one: it goes to the caller, now.
+    pub(crate) fn hand_over(mut self, history: Vec<PastResponse>) -> Self {
+        let inner = &mut *self.0;
+        inner.history = history;
+        inner.call.release();
+        inner.left_at = inner.call.latest();
+        self
+    }
+
+    /// Another hop follows: takes the call out, and what may be worth keeping of the response.
+    pub(crate) fn into_past(mut self) -> (Call, PastResponse) {
+        let elapsed = self.elapsed();
+        let inner = &mut *self.0;
+        let mut body = Vec::new();
+        let now = inner.call.now();
+        let until = inner.call.within(now, DRAIN_TIME);
+        inner.body.drain(&mut inner.call, Some(until), Some(&mut body));
+        let call = inner.call.take();
+        let (line, head, info) = (Arc::clone(&inner.line), inner.head.clone(), inner.info.take());
+        (call, PastResponse { line, head, info, elapsed, body })
     }
 }
 
@@ -247,20 +300,10 @@ impl Inner {
     }
 }
 
-impl Read for Response {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.read_body(out).map_err(|error| {
-            let kind =
-                if error.is_timeout() { io::ErrorKind::TimedOut } else { io::ErrorKind::Other };
-            io::Error::new(kind, error)
-        })
-    }
-}
-
 impl Drop for Response {
     fn drop(&mut self) {
         let inner = &mut *self.0;
-        inner.body.drain(&mut inner.call, None);
+        inner.body.drain(&mut inner.call, None, None);
     }
 }
 
@@ -271,28 +314,5 @@ impl fmt::Debug for Response {
             .field("headers", self.headers())
             .field("elapsed", &self.timeline().elapsed())
             .finish_non_exhaustive()
-    }
-}
-
-/// The pieces of a body; see [`Response::chunks`].
-#[derive(Debug)]
-pub struct Chunks<'r> {
-    response: &'r mut Response,
-    size: usize,
-}
-
-impl Iterator for Chunks<'_> {
-    type Item = Result<Vec<u8>, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut piece = vec![0; self.size];
-        match self.response.read_body(&mut piece) {
-            Ok(0) => None,
-            Ok(count) => {
-                piece.truncate(count);
-                Some(Ok(piece))
-            }
-            Err(error) => Some(Err(error)),
-        }
     }
 }

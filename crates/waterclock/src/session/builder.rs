@@ -1,12 +1,17 @@
-//! [`Session`]: defaults, and which [`Adapter`] serves which URLs.
+//! [`SessionBuilder`]: what a session is made of.
 
+use super::{Inner, Session};
 use crate::adapter::{Adapter, HttpAdapter};
-use crate::call::{Call, InterruptHook};
+use crate::auth::Auth;
+use crate::call::InterruptHook;
 use crate::connect::Connector;
+use crate::cookies::Cookies;
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Failure};
+use crate::hooks::Hooks;
 use crate::pool::PoolSettings;
 use crate::proxy::Proxy;
-use crate::request::{PreparedRequest, Request};
+use crate::request::PreparedRequest;
 use crate::resolver::{Names, ResolveOverride, Resolver};
 use crate::response::Response;
 use crate::target::TargetCache;
@@ -16,156 +21,13 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use waterclock_proto::cookies::CookieJar;
 use waterclock_proto::decode::Coding;
 use waterclock_proto::h1::Caps;
 use waterclock_proto::limit::Limits;
-use waterclock_proto::message::{Headers, InvalidHeader, Method};
-
-/// A client: defaults, connections that are kept, and adapters.
-///
-/// A session is cheap to clone and made to be shared: any number of threads may use it at the same
-/// time.
-///
-/// ```no_run
-/// use std::time::Duration;
-/// use waterclock::{Limits, Session};
-///
-/// let session = Session::builder().limits(Limits::total(Duration::from_secs(5))).build()?;
-/// let mut response = session.get("https://example.com/").send()?;
-/// println!("{}", response.text()?);
-/// # Ok::<(), waterclock::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct Session(Arc<Inner>);
-
-struct Inner {
-    world: Arc<dyn World>,
-    limits: Limits,
-    headers: Arc<Headers>,
-    /// By falling length of the prefix.
-    adapters: Vec<(Box<str>, Arc<dyn Adapter>)>,
-    interrupted: Option<InterruptHook>,
-    targets: TargetCache,
-}
-
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let prefixes: Vec<_> = self.0.adapters.iter().map(|(prefix, _)| prefix).collect();
-        f.debug_struct("Session")
-            .field("limits", &self.0.limits)
-            .field("adapters", &prefixes)
-            .finish_non_exhaustive()
-    }
-}
-
-#[cfg(unix)]
-impl Default for Session {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Session {
-    /// A session with the default settings; see [`Limits::default`].
-    #[cfg(unix)]
-    #[must_use]
-    pub fn new() -> Self {
-        SessionBuilder::default().into_session()
-    }
-
-    /// A builder with the default settings.
-    #[cfg(unix)]
-    pub fn builder() -> SessionBuilder {
-        SessionBuilder::default()
-    }
-
-    /// A GET request.
-    pub fn get(&self, url: impl AsRef<str>) -> Request<'_> {
-        self.request(Method::Get, url)
-    }
-
-    /// A HEAD request.
-    pub fn head(&self, url: impl AsRef<str>) -> Request<'_> {
-        self.request(Method::Head, url)
-    }
-
-    /// A POST request.
-    pub fn post(&self, url: impl AsRef<str>) -> Request<'_> {
-        self.request(Method::Post, url)
-    }
-
-    /// A PUT request.
-    pub fn put(&self, url: impl AsRef<str>) -> Request<'_> {
-        self.request(Method::Put, url)
-    }
-
-    /// A PATCH request.
-    pub fn patch(&self, url: impl AsRef<str>) -> Request<'_> {
-        self.request(Method::Patch, url)
-    }
-
-    /// A DELETE request.
-    pub fn delete(&self, url: impl AsRef<str>) -> Request<'_> {
-        self.request(Method::Delete, url)
-    }
-
-    /// An OPTIONS request.
-    pub fn options(&self, url: impl AsRef<str>) -> Request<'_> {
-        self.request(Method::Options, url)
-    }
-
-    /// A request with any method.
-    pub fn request(&self, method: Method, url: impl AsRef<str>) -> Request<'_> {
-        Request::new(self, self.0.targets.parse(method, url.as_ref()))
-    }
-
-    /// Sends a prepared request. A body from a reader is used up by it.
-    ///
-    /// # Errors
-    /// As [`Request::send`].
-    pub fn send(&self, request: &mut PreparedRequest) -> Result<Response, Error> {
-        let cancel = request.options.cancel.clone();
-        let interrupted = self.0.interrupted.clone();
-        let call = Call::new(Arc::clone(&self.0.world), request.limits, cancel, interrupted);
-        match self.adapter(request.line.url.as_str()) {
-            Some(adapter) => adapter.send(request, call),
-            None => {
-                let scheme = request.line.url.scheme();
-                let text = format!("no adapter is mounted for {scheme}:// URLs like this one");
-                Err(Error::new(Failure::new(ErrorKind::UnsupportedScheme, text), None))
-            }
-        }
-    }
-
-    /// The adapter with the longest matching prefix.
-    fn adapter(&self, url: &str) -> Option<&dyn Adapter> {
-        let matches = |prefix: &str| {
-            url.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-        };
-        let found = self.0.adapters.iter().find(|(prefix, _)| matches(prefix));
-        found.map(|(_, adapter)| &**adapter)
-    }
-
-    /// Closes idle connections. Calls that are running are not disturbed, and the session may be
-    /// used on. Never blocks.
-    pub fn close(&self) {
-        for (_, adapter) in &self.0.adapters {
-            adapter.close();
-        }
-    }
-
-    /// The limits of calls that do not bring their own.
-    #[must_use]
-    pub fn limits(&self) -> &Limits {
-        &self.0.limits
-    }
-
-    /// The headers that every request gets, unless it sets them itself.
-    #[must_use]
-    pub fn default_headers(&self) -> &Arc<Headers> {
-        &self.0.headers
-    }
-}
+use waterclock_proto::message::{Headers, InvalidHeader};
+use waterclock_proto::redirect::RedirectPolicy;
+use waterclock_proto::retry::Retry;
 
 /// Makes a [`Session`].
 #[must_use]
@@ -180,6 +42,13 @@ pub struct SessionBuilder {
     proxy: Option<Proxy>,
     unix: Option<PathBuf>,
     tls: TlsSettings,
+    auth: Option<Auth>,
+    cookies: CookieJar,
+    keeps_cookies: bool,
+    redirects: RedirectPolicy,
+    retry: Retry,
+    hooks: Hooks,
+    trust_env: bool,
     problem: Option<Box<Failure>>,
 }
 
@@ -192,12 +61,13 @@ impl fmt::Debug for SessionBuilder {
 #[cfg(unix)]
 impl Default for SessionBuilder {
     fn default() -> Self {
-        Self::in_world(crate::world::real::RealWorld::shared())
+        Self::in_world(crate::world::real::RealWorld::shared()).trust_env(true)
     }
 }
 
 impl SessionBuilder {
-    /// A builder for a session in `world`: the way to test under a simulated clock.
+    /// A builder for a session in `world`: the way to test under a simulated clock. It does not
+    /// trust the environment of the program, which is not part of that world.
     pub fn in_world(world: Arc<dyn World>) -> Self {
         SessionBuilder {
             world,
@@ -210,6 +80,13 @@ impl SessionBuilder {
             proxy: None,
             unix: None,
             tls: TlsSettings::default(),
+            auth: None,
+            cookies: CookieJar::new(),
+            keeps_cookies: true,
+            redirects: RedirectPolicy::default(),
+            retry: Retry::none(),
+            hooks: Hooks::default(),
+            trust_env: false,
             problem: None,
         }
     }
@@ -232,6 +109,68 @@ impl SessionBuilder {
     /// Removes a default header.
     pub fn without_header(mut self, name: &str) -> Self {
         self.headers.remove(name);
+        self
+    }
+
+    /// Credentials for every request that has none of its own.
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = Some(auth);
+        self
+    }
+
+    /// Starts with these cookies. Default: an empty jar.
+    pub fn cookies(mut self, jar: CookieJar) -> Self {
+        self.cookies = jar;
+        self
+    }
+
+    /// Keeps and sends no cookies.
+    pub fn without_cookies(mut self) -> Self {
+        self.keeps_cookies = false;
+        self
+    }
+
+    /// Which redirects are followed. Default: up to 30 of them.
+    pub fn redirects(mut self, policy: RedirectPolicy) -> Self {
+        self.redirects = policy;
+        self
+    }
+
+    /// What is sent again when it fails. Default: nothing, but for a request that met a kept
+    /// connection which the server had closed.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Called before each hop of every call: the first request, retries of it by way of a challenge,
+    /// and each redirect. May change the request; an error ends the call.
+    pub fn on_request(
+        mut self,
+        hook: impl Fn(&mut PreparedRequest) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.on_request(hook);
+        self
+    }
+
+    /// Called with the response of each hop of every call, before its redirect is followed or its
+    /// challenge answered. An error ends the call: `|response| response.raise_for_status()`.
+    pub fn on_response(
+        mut self,
+        hook: impl Fn(&mut Response) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.on_response(hook);
+        self
+    }
+
+    /// Whether proxies (`http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`, in lower or upper case)
+    /// and credentials (the file that `NETRC` names, or `.netrc` or `_netrc` in the home directory)
+    /// are taken from the environment. Default: yes.
+    ///
+    /// The variables are read now, the file when the first request could use it. Proxies that are
+    /// given here replace those of the environment.
+    pub fn trust_env(mut self, trust: bool) -> Self {
+        self.trust_env = trust;
         self
     }
 
@@ -315,6 +254,12 @@ impl SessionBuilder {
 
     fn into_session(self) -> Session {
         let world = Arc::clone(&self.world);
+        // A session can always be made; what the environment has wrong, its calls say.
+        let (environment, problem) = match self.trust_env.then(Environment::of_program) {
+            None => (Environment::none(), None),
+            Some(Ok(environment)) => (environment, None),
+            Some(Err(problem)) => (Environment::none(), Some(problem.into())),
+        };
         let http: Arc<dyn Adapter> = Arc::new(HttpAdapter::new(
             self.connector,
             self.pool,
@@ -340,6 +285,14 @@ impl SessionBuilder {
             adapters,
             interrupted: self.interrupted,
             targets: TargetCache::default(),
+            auth: self.auth,
+            cookies: Cookies::new(self.cookies),
+            keeps_cookies: self.keeps_cookies,
+            redirects: self.redirects,
+            retry: Arc::new(self.retry),
+            hooks: self.hooks,
+            environment,
+            problem,
         }))
     }
 }

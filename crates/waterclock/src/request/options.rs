@@ -1,0 +1,30 @@
+//! What of a request is not method, URL, headers and body.
+
+use crate::auth::Auth;
+use crate::cancel::CancelHandle;
+use crate::cookies::RequestCookie;
+use crate::hooks::Hooks;
+use crate::tls::TlsSettings;
+use std::sync::Arc;
+use waterclock_proto::decode::DecodeLimits;
+use waterclock_proto::limit::Limits;
+use waterclock_proto::redirect::RedirectPolicy;
+use waterclock_proto::retry::Retry;
+
+/// What a call may say in place of its session.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) limits: Option<Limits>,
+    pub(crate) cancel: Option<CancelHandle>,
+    pub(crate) expect_continue: bool,
+    pub(crate) keep_coded: bool,
+    pub(crate) decode_limits: DecodeLimits,
+    pub(crate) tls: Option<TlsSettings>,
+    /// A redirect has led to another origin: the client certificate stays behind.
+    pub(crate) without_identity: bool,
+    pub(crate) auth: Option<Auth>,
+    pub(crate) cookies: Vec<RequestCookie>,
+    pub(crate) redirects: Option<RedirectPolicy>,
+    pub(crate) retry: Option<Arc<Retry>>,
+    pub(crate) hooks: Hooks,
+}

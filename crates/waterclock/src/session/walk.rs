@@ -1,0 +1,279 @@
+//! One call through all its hops: credentials and cookies before each, cookies, hooks, challenges and
+//! redirects after it.
+
+use super::{Inner, Session, follow};
+use crate::auth::Auth;
+use crate::call::Call;
+use crate::cookies;
+use crate::error::{Error, ErrorKind, Failure, Outcome};
+use crate::request::{PreparedRequest, RequestBody};
+use crate::response::{PastResponse, Response};
+use std::sync::Arc;
+use waterclock_proto::redirect::{self, Credentials, RedirectError, RedirectPolicy, Redirected};
+use waterclock_proto::tick::Tick;
+use waterclock_proto::timeline::{HopReason, Phase, What};
+
+/// What comes after a response.
+enum Next {
+    /// Nothing: it is the caller's.
+    Done,
+    /// The same request with an answer to the challenge.
+    Answer,
+    Redirect(Box<Redirected>),
+    /// A redirect that is not followed.
+    Fail(Box<Failure>),
+}
+
+/// A call on its way.
+pub(super) struct Walk<'s> {
+    session: &'s Inner,
+    auth: Option<Auth>,
+    /// How many challenges the present request has answered.
+    answered: u32,
+    followed: u32,
+    history: Vec<PastResponse>,
+    /// The body that a redirect has dropped: the caller's request gets it back.
+    dropped: RequestBody,
+}
+
+impl Session {
+    /// Sends a prepared request, follows redirects and answers challenges as the request and the
+    /// session say. A body from a reader that cannot go back is used up by it.
+    ///
+    /// # Errors
+    /// As [`Request::send`](crate::Request::send).
+    pub fn send(&self, request: &mut PreparedRequest) -> Result<Response, Error> {
+        let session = &*self.0;
+        let cancel = request.options.cancel.clone();
+        let interrupted = session.interrupted.clone();
+        let call = Call::new(Arc::clone(&session.world), request.limits, cancel, interrupted);
+        if let Some(problem) = &session.problem {
+            return Err(Error::new(Failure::new(ErrorKind::InvalidUrl, problem.to_string()), None));
+        }
+        let auth = session.auth_for(request);
+        let (history, dropped) = (Vec::new(), RequestBody::Empty);
+        let mut walk = Walk { session, auth, answered: 0, followed: 0, history, dropped };
+        let result = walk.run(request, call);
+        if walk.history.is_empty() {
+            return result;
+        }
+        result.map_err(|error| error.with_history(std::mem::take(&mut walk.history)))
+    }
+}
+
+impl Inner {
+    /// The credentials of a request that has not been redirected.
+    fn auth_for(&self, request: &PreparedRequest) -> Option<Auth> {
+        let given = request.options.auth.as_ref().or(self.auth.as_ref());
+        given
+            .cloned()
+            .or_else(|| self.netrc_auth(request))
+            .or_else(|| request.credentials.as_deref().map(Auth::value))
+    }
+
+    /// What netrc has, unless the request says itself who it is.
+    fn netrc_auth(&self, request: &PreparedRequest) -> Option<Auth> {
+        if request.header("Authorization").is_some() || request.place.unix.is_some() {
+            return None;
+        }
+        self.environment.netrc(request.url())
+    }
+}
+
+impl Walk<'_> {
+    fn run(&mut self, request: &mut PreparedRequest, mut call: Call) -> Result<Response, Error> {
+        // Once a redirect was followed the request is another one, with the first one's body.
+        let mut redirected: Option<Box<PreparedRequest>> = None;
+        let result = loop {
+            let current = redirected.as_deref_mut().unwrap_or(request);
+            let (response, next) = match self.hop(current, call) {
+                Ok(answer) => answer,
+                Err(error) => break Err(error),
+            };
+            if let Next::Done = next {
+                break Ok(response.hand_over(std::mem::take(&mut self.history)));
+            }
+            let past;
+            (call, past) = response.into_past();
+            self.history.push(past);
+            match self.prepare(current, next, &mut call) {
+                Ok(Some(next)) => redirected = Some(next),
+                Ok(None) => {}
+                Err(failure) => break Err(call.fail(failure)),
+            }
+        };
+        if let Some(redirected) = redirected {
+            // The caller may send the request again.
+            let dropped = std::mem::take(&mut self.dropped);
+            let used = matches!(redirected.body, RequestBody::Empty);
+            request.body = if used { dropped } else { redirected.body };
+        }
+        result
+    }
+
+    /// One request and its response, and what that asks for.
+    fn hop(
+        &mut self,
+        request: &mut PreparedRequest,
+        mut call: Call,
+    ) -> Result<(Response, Next), Error> {
+        if let Err(error) = self.dress(request, &mut call) {
+            return Err(error.of_call(&mut call));
+        }
+        let Some(adapter) = self.session.adapter(request.line.url.as_str()) else {
+            let scheme = request.line.url.scheme();
+            let text = format!("no adapter is mounted for {scheme}:// URLs like this one");
+            return Err(call.fail(Failure::new(ErrorKind::UnsupportedScheme, text)));
+        };
+        call.hold();
+        let mut response = adapter.send(request, call)?;
+        let session = self.session;
+        if session.keeps_cookies {
+            session.cookies.store(response.url(), response.headers(), || session.world.wall());
+        }
+        match self.look(request, &mut response) {
+            Ok(next) => Ok((response, next)),
+            Err(error) => Err(error.of_call(response.call_mut())),
+        }
+    }
+
+    /// Credentials, cookies and hooks, before a hop.
+    fn dress(&mut self, request: &mut PreparedRequest, call: &mut Call) -> Result<(), Error> {
+        let session = self.session;
+        if !request.added.is_empty() {
+            request.added.clear();
+        }
+        if request.header("Cookie").is_none() {
+            let own = &request.options.cookies;
+            let jar = session.keeps_cookies.then_some(&session.cookies);
+            if let Some(value) = cookies::header(jar, request.url(), own, &*session.world) {
+                request.set_for_hop("Cookie", value)?;
+            }
+        }
+        if session.hooks.want_requests() || request.options.hooks.want_requests() {
+            let (since, own) = (call.now(), request.options.hooks.clone());
+            session.hooks.request(request)?;
+            own.request(request)?;
+            spent(call, since, Phase::Send)?;
+        }
+        if let Some(auth) = &self.auth {
+            let since = auth.is_custom().then(|| call.now());
+            auth.authorize(request, &*session.world)?;
+            if let Some(since) = since {
+                spent(call, since, Phase::Send)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hooks and challenges see the response; then it is decided what comes next.
+    fn look(
+        &mut self,
+        request: &mut PreparedRequest,
+        response: &mut Response,
+    ) -> Result<Next, Error> {
+        let (session, own) = (self.session, &request.options.hooks);
+        if session.hooks.want_responses() || own.want_responses() {
+            let since = response.call_mut().now();
+            session.hooks.response(response)?;
+            own.response(response)?;
+            spent(response.call_mut(), since, Phase::Body)?;
+        }
+        if self.challenged(response)? {
+            if request.body.is_replayable() {
+                return Ok(Next::Answer);
+            }
+            let note = "The challenge was not answered: the request's body was streamed, and cannot \
+                        be sent a second time.";
+            response.call_mut().timeline_mut().note(note);
+        }
+        let policy = request.options.redirects.unwrap_or(session.redirects);
+        Ok(match self.redirected(response, &policy) {
+            Ok(Some(to)) => Next::Redirect(Box::new(to)),
+            Ok(None) => {
+                if !policy.follow && redirect::is_redirect(response.status(), response.headers()) {
+                    self.offer_next(
+                        request,
+                        response,
+                        &policy.with_follow(true).with_max(u32::MAX),
+                    );
+                }
+                Next::Done
+            }
+            Err(error) => Next::Fail(error.into()),
+        })
+    }
+
+    fn redirected(
+        &self,
+        response: &Response,
+        policy: &RedirectPolicy,
+    ) -> Result<Option<Redirected>, RedirectError> {
+        let (line, status) = (response.line(), response.status());
+        let location = redirect::location(response.headers());
+        redirect::next(&line.method, &line.url, status, location, policy, self.followed)
+    }
+
+    /// The request that would have followed, for a caller who follows redirects by hand.
+    fn offer_next(
+        &self,
+        request: &mut PreparedRequest,
+        response: &mut Response,
+        policy: &RedirectPolicy,
+    ) {
+        if let Ok(Some(to)) = self.redirected(response, policy)
+            && let Ok((next, _)) = follow::follow(request, &to)
+        {
+            response.set_next(next);
+        }
+    }
+
+    fn challenged(&mut self, response: &mut Response) -> Result<bool, Error> {
+        let Some(auth) = &self.auth else { return Ok(false) };
+        let since = auth.is_custom().then(|| response.call_mut().now());
+        let again = auth.challenged(response, self.answered)?;
+        if let Some(since) = since {
+            spent(response.call_mut(), since, Phase::Body)?;
+        }
+        Ok(again)
+    }
+
+    /// Makes the next hop ready: the request as it was, or the one that a redirect asks for.
+    fn prepare(
+        &mut self,
+        request: &mut PreparedRequest,
+        next: Next,
+        call: &mut Call,
+    ) -> Outcome<Option<Box<PreparedRequest>>> {
+        let to = match next {
+            Next::Done => return Ok(None),
+            Next::Fail(failure) => return Err(failure),
+            Next::Answer => {
+                self.answered += 1;
+                follow::rewind(&mut request.body, ErrorKind::InvalidRequest)?;
+                call.again(HopReason::Auth);
+                return Ok(None);
+            }
+            Next::Redirect(to) => to,
+        };
+        let (next, dropped) = follow::follow(request, &to)?;
+        if !matches!(dropped, RequestBody::Empty) {
+            self.dropped = dropped;
+        }
+        self.followed += 1;
+        self.answered = 0;
+        if to.credentials == Credentials::Strip {
+            self.auth = self.auth.take().filter(Auth::is_none);
+        }
+        if self.auth.is_none() {
+            self.auth = self.session.netrc_auth(&next);
+        }
+        call.again(HopReason::Redirect);
+        Ok(Some(next))
+    }
+}
+
+/// The caller's own code has run since `since`; limits go on meanwhile.
+fn spent(call: &mut Call, since: Tick, phase: Phase) -> Result<(), Error> {
+    call.caller_time(What::Hook, since, phase).map_err(|failure| call.error(failure))
+}
