@@ -10,6 +10,7 @@ use crate::pool::{Checkout, KeyRef, Pool, PoolSettings};
 use crate::proxy::Proxy;
 use crate::request::PreparedRequest;
 use crate::response::Response;
+use crate::retrying::{self, Settled};
 use crate::target;
 use crate::tls::{ConfigCache, TlsConfig, TlsSettings};
 use crate::world::World;
@@ -91,14 +92,24 @@ impl Adapter for HttpAdapter {
             call.begin_hop(&request.line);
             match self.attempt(request, &mut call, fresh) {
                 Ok((connection, answered)) => {
-                    return self.respond(request, call, connection, answered);
+                    let response = self.respond(request, call, connection, answered)?;
+                    match retrying::after_response(request, response)? {
+                        Settled::Done(response) => return Ok(response),
+                        Settled::Again(next) => call = next,
+                    }
+                    fresh = false;
                 }
                 Err(failed) if failed.stale => {
                     log::debug!("retrying on a new connection: {}", failed.failure.message);
                     call.again(HopReason::Retry);
                     fresh = true;
                 }
-                Err(failed) => return Err(call.fail(failed.failure)),
+                Err(failed) => {
+                    if let Err(end) = retrying::after_failure(request, &mut call, failed.failure) {
+                        return Err(call.fail(end));
+                    }
+                    fresh = false;
+                }
             }
         }
     }

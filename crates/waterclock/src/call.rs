@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 use waterclock_proto::limit::{Deadlines, Limit, Limits};
+use waterclock_proto::retry::{Attempted, Decision, Failed, Retry, RetryState};
 use waterclock_proto::screen;
 use waterclock_proto::tick::Tick;
 use waterclock_proto::timeline::{
@@ -32,6 +33,8 @@ pub struct Call {
     reason: HopReason,
     /// Whether another hop may follow, so that the end of a body is not yet the end of the call.
     held: Held,
+    /// Made at the first failure that could be retried.
+    retries: Option<Box<RetryState>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +77,7 @@ impl Call {
         deadlines.arm(Limit::Total, &limits, started);
         let timeline = Timeline::new(started, limits);
         let (reason, held) = (HopReason::First, Held::No);
-        Call { world, deadlines, timeline, cancel, interrupted, latest: started, reason, held }
+        Call { world, deadlines, timeline, cancel, interrupted, latest: started, reason, held, retries: None }
     }
 
     /// Takes the call out of a response that is over; what stays behind records nothing.
@@ -88,8 +91,33 @@ impl Call {
             latest: self.latest,
             reason: self.reason,
             held: Held::No,
+            retries: None,
         };
         std::mem::replace(self, husk)
+    }
+
+    /// What to do after a failure, as `policy` and the failures before say.
+    pub(crate) fn decide(&mut self, policy: &Arc<Retry>, failed: &Failed<'_>) -> Decision {
+        let mut random = [0; 4];
+        self.world.random(&mut random);
+        let random = f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX);
+        let wall = self.world.wall();
+        self.retry_state(policy).decide(failed, wall, random)
+    }
+
+    /// What was used of the retries so far.
+    pub(crate) fn retry_state(&mut self, policy: &Arc<Retry>) -> &mut RetryState {
+        self.retries.get_or_insert_with(|| Box::new(RetryState::new(Arc::clone(policy))))
+    }
+
+    /// The requests of this call that were followed by another one.
+    pub(crate) fn retries(&self) -> &[Attempted] {
+        self.retries.as_ref().map_or(&[], |state| state.history())
+    }
+
+    /// The instant that a limit is armed to.
+    pub(crate) fn deadline(&self, limit: Limit) -> Option<Tick> {
+        self.deadlines.get(limit)
     }
 
     /// Another hop may follow: until [`release`](Self::release) the end of a body does not end the

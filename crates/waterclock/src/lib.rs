@@ -59,6 +59,7 @@ mod proxy;
 mod request;
 mod resolver;
 mod response;
+mod retrying;
 #[cfg(feature = "json")]
 pub mod run;
 mod session;

@@ -55,6 +55,7 @@ pub struct Request<'s> {
     content_type: Option<Cow<'static, str>>,
     /// Default headers that this request does not want.
     removed: Vec<Box<str>>,
+    retry: Option<Arc<Retry>>,
     options: Options,
     problem: Option<Box<Failure>>,
 }
@@ -78,6 +79,7 @@ impl<'s> Request<'s> {
             body: RequestBody::Empty,
             content_type: None,
             removed: Vec::new(),
+            retry: None,
             options: Options::default(),
             problem: None,
         }
@@ -145,7 +147,7 @@ impl<'s> Request<'s> {
 
     /// What is sent again when it fails, in place of the session's rule.
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.options.retry = Some(Arc::new(retry));
+        self.retry = Some(Arc::new(retry));
         self
     }
 
@@ -244,6 +246,7 @@ impl<'s> Request<'s> {
             added: Headers::new(),
             body: self.body,
             limits: self.options.limits.unwrap_or(*self.session.limits()),
+            retry: self.retry.unwrap_or_else(|| Arc::clone(self.session.retry())),
             options: self.options,
             credentials,
         })

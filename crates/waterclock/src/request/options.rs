@@ -5,11 +5,9 @@ use crate::cancel::CancelHandle;
 use crate::cookies::RequestCookie;
 use crate::hooks::Hooks;
 use crate::tls::TlsSettings;
-use std::sync::Arc;
 use waterclock_proto::decode::DecodeLimits;
 use waterclock_proto::limit::Limits;
 use waterclock_proto::redirect::RedirectPolicy;
-use waterclock_proto::retry::Retry;
 
 /// What a call may say in place of its session.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +23,5 @@ pub(crate) struct Options {
     pub(crate) auth: Option<Auth>,
     pub(crate) cookies: Vec<RequestCookie>,
     pub(crate) redirects: Option<RedirectPolicy>,
-    pub(crate) retry: Option<Arc<Retry>>,
     pub(crate) hooks: Hooks,
 }

@@ -6,6 +6,7 @@ use crate::target::{self, Place};
 use std::sync::Arc;
 use waterclock_proto::limit::Limits;
 use waterclock_proto::message::{Headers, Method};
+use waterclock_proto::retry::Retry;
 use waterclock_proto::timeline::RequestLine;
 
 /// A request as it will be sent. It can be sent repeatedly, unless its body comes from a reader that
@@ -20,6 +21,7 @@ pub struct PreparedRequest {
     pub(crate) added: Headers,
     pub(crate) body: RequestBody,
     pub(crate) limits: Limits,
+    pub(crate) retry: Arc<Retry>,
     pub(crate) options: Options,
     /// `Authorization` for the userinfo of the URL.
     pub(crate) credentials: Option<Box<str>>,

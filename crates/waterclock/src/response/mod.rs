@@ -16,6 +16,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use waterclock_proto::message::{Headers, Reason, ResponseHead, Version, canonical_reason};
+#[cfg(doc)]
+use waterclock_proto::retry::Retry;
+use waterclock_proto::retry::Attempted;
 use waterclock_proto::screen::{self, Style};
 use waterclock_proto::tick::Tick;
 use waterclock_proto::timeline::{Phase, RequestLine, Timeline, What};
@@ -188,6 +191,14 @@ impl Response {
     /// ```
     pub fn take_next(&mut self) -> Option<PreparedRequest> {
         self.0.next.take().map(|next| *next)
+    }
+
+    /// The requests of this call that were sent again or redirected, the oldest first, with what had
+    /// happened to them. Redirects are among them only if something else is, or [`Retry::redirect`]
+    /// counts them.
+    #[must_use]
+    pub fn retries(&self) -> &[Attempted] {
+        self.0.call.retries()
     }
 
     /// From the beginning of this response's hop to the end of its head, on the monotonic clock.

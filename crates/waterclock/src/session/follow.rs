@@ -30,6 +30,7 @@ pub(super) fn follow(
         to.prune(headers);
         // As in requests and httpx: the jar decides afresh which cookies go.
         headers.remove("Cookie");
+        request.retry.prune(to.credentials, headers);
     };
     prune(&mut headers);
     let mut kept = Headers::clone(&defaults);
@@ -52,6 +53,7 @@ pub(super) fn follow(
         added: Headers::new(),
         body,
         limits: request.limits,
+        retry: Arc::clone(&request.retry),
         options,
         credentials: None,
     };

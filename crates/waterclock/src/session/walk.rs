@@ -189,7 +189,7 @@ impl Walk<'_> {
         }
         let policy = request.options.redirects.unwrap_or(session.redirects);
         Ok(match self.redirected(response, &policy) {
-            Ok(Some(to)) => Next::Redirect(Box::new(to)),
+            Ok(Some(to)) => count(request, response, to),
             Ok(None) => {
                 if !policy.follow && redirect::is_redirect(response.status(), response.headers()) {
                     self.offer_next(
@@ -270,6 +270,23 @@ impl Walk<'_> {
         }
         call.again(HopReason::Redirect);
         Ok(Some(next))
+    }
+}
+
+/// Counts a redirect as the retry policy says, which may allow fewer than the redirect policy: the
+/// stricter one counts, wherever it was set (CVE-2025-50181).
+fn count(request: &PreparedRequest, response: &mut Response, to: Redirected) -> Next {
+    let (retry, line, status) = (&request.retry, Arc::clone(response.line()), response.status());
+    if retry.redirect.is_none() && response.retries().is_empty() {
+        return Next::Redirect(Box::new(to));
+    }
+    let state = response.call_mut().retry_state(retry);
+    match state.redirected(&line.method, &line.url, status, &to.url) {
+        Ok(()) => Next::Redirect(Box::new(to)),
+        Err(why) if retry.raises(&why) => {
+            Next::Fail(Failure::new(ErrorKind::TooManyRedirects, why.to_string()))
+        }
+        Err(_) => Next::Done,
     }
 }
 

@@ -1,0 +1,131 @@
+//! What an adapter does with a hop that failed, or was answered with "later": the decision is
+//! [`RetryState`](waterclock_proto::retry::RetryState)'s, the waiting is here.
+
+use crate::call::Call;
+use crate::error::{Error, ErrorKind, Failure, Outcome};
+use crate::request::PreparedRequest;
+use crate::response::Response;
+use std::time::Duration;
+use waterclock_proto::limit::Limit;
+use waterclock_proto::retry::{self, Cause, Decision, DelayRefused, Failed};
+use waterclock_proto::timeline::{HopReason, Phase, RequestSent, What};
+
+/// What became of a response.
+pub(crate) enum Settled {
+    /// It is the caller's.
+    Done(Response),
+    /// The request is to be sent again.
+    Again(Call),
+}
+
+/// Ends a failed hop: `Ok` if another one is to be made, now.
+pub(crate) fn after_failure(
+    request: &mut PreparedRequest,
+    call: &mut Call,
+    mut failure: Box<Failure>,
+) -> Outcome<()> {
+    let Some(cause) = cause(&failure).filter(|_| !request.retry.is_none()) else {
+        return Err(failure);
+    };
+    let failed = Failed {
+        method: &request.line.method,
+        url: &request.line.url,
+        cause,
+        sent: call.timeline().request_sent(),
+        body_replayable: request.body.is_replayable(),
+    };
+    let why_not = match call.decide(&request.retry, &failed) {
+        Decision::Stop(reason) => reason.to_string(),
+        Decision::Again { delay, .. } => match fits(call, delay) {
+            Ok(()) => {
+                log::debug!("retrying {} in {delay:?}: {}", request.line.url, failure.message);
+                return again(request, call, delay);
+            }
+            Err(refused) => refused.to_string(),
+        },
+    };
+    failure.message = format!("{}; not sent again: {why_not}", failure.message).into();
+    Err(failure)
+}
+
+/// Looks whether a response asks for another try.
+pub(crate) fn after_response(
+    request: &mut PreparedRequest,
+    mut response: Response,
+) -> Result<Settled, Error> {
+    if request.retry.is_none() {
+        return Ok(Settled::Done(response));
+    }
+    let status = response.status();
+    let retry_after = response.headers().get("Retry-After").map(<[u8]>::to_vec);
+    let failed = Failed {
+        method: &request.line.method,
+        url: &request.line.url,
+        cause: Cause::Status { status, retry_after: retry_after.as_deref() },
+        sent: RequestSent::Yes,
+        body_replayable: request.body.is_replayable(),
+    };
+    let call = response.call_mut();
+    let delay = match call.decide(&request.retry, &failed) {
+        Decision::Again { delay, .. } => delay,
+        Decision::Stop(reason) if request.retry.raises(&reason) => {
+            let (call, past) = response.into_past();
+            let failure = Failure::new(ErrorKind::Status, reason.to_string());
+            return Err(call.fail(failure).with_history(vec![past]));
+        }
+        Decision::Stop(_) => return Ok(Settled::Done(response)),
+    };
+    if let Err(refused) = fits(call, delay) {
+        let note = format!("The {status} was not retried: {refused} of the limit total.");
+        call.timeline_mut().note(note);
+        return Ok(Settled::Done(response));
+    }
+    log::debug!("retrying {} in {delay:?}: status {status}", request.line.url);
+    let (mut call, _) = response.into_past();
+    match again(request, &mut call, delay) {
+        Ok(()) => Ok(Settled::Again(call)),
+        Err(failure) => Err(call.fail(failure)),
+    }
+}
+
+/// Waits, and makes request and call ready for another hop.
+fn again(request: &mut PreparedRequest, call: &mut Call, delay: Duration) -> Outcome<()> {
+    request.body.rewind().map_err(|error| {
+        let context = "the request's body is to be sent again, but cannot go back to its beginning";
+        Failure::from_error(ErrorKind::InvalidRequest, context, error)
+    })?;
+    call.again(HopReason::Retry);
+    if !delay.is_zero() {
+        let until = call.latest().after(delay);
+        call.wait_until(Phase::Backoff, What::Answer, &mut [], until)?;
+    }
+    Ok(())
+}
+
+/// Whether there is time for the pause: one that would end after the deadline is not begun.
+fn fits(call: &mut Call, delay: Duration) -> Result<(), DelayRefused> {
+    let now = call.now();
+    retry::fits(delay, call.deadline(Limit::Total).map(|deadline| deadline.since(now)))
+}
+
+/// What kind of failure it is; `None` for those that another try would only repeat, and for the ends
+/// of the whole call.
+fn cause(failure: &Failure) -> Option<Cause<'static>> {
+    match failure.kind {
+        ErrorKind::Resolve | ErrorKind::Connect => Some(Cause::Connect),
+        ErrorKind::Proxy | ErrorKind::Tls => Some(Cause::Other),
+        ErrorKind::Closed | ErrorKind::Send | ErrorKind::Receive | ErrorKind::Protocol => {
+            Some(Cause::Read)
+        }
+        ErrorKind::Timeout => {
+            let fired = failure.fired.filter(|fired| fired.limit != Limit::Total)?;
+            match fired.phase {
+                Phase::Resolve | Phase::Connect => Some(Cause::Connect),
+                Phase::Tls | Phase::Tunnel => Some(Cause::Other),
+                Phase::Pool | Phase::Backoff | Phase::Caller | Phase::Local => None,
+                _ => Some(Cause::Read),
+            }
+        }
+        _ => None,
+    }
+}
