@@ -23,7 +23,7 @@ pub enum NetrcFault {
         /// The keyword.
         keyword: &'static str,
     },
-    /// The file ends behind a keyword that needs a value.
+    /// The file ends behind a keyword that needs a value, or `machine` has an empty one.
     MissingValue {
         /// The keyword.
         keyword: &'static str,

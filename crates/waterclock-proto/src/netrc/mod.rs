@@ -22,7 +22,9 @@
 //! | no closing quote | accepted | error | error |
 //! | two entries for one host | the last | the first | the last; [`Netrc::find_for_user`] sees all |
 //! | `default` | counts last | hides what stands below it | counts last |
+//! | `machine default` | the same as `default` | a host of that name | a host of that name |
 //! | unknown keyword | error | skipped | error |
+//! | no value at the end of the file | an empty one | an empty one | error |
 //! | `user` for `login`, `account` | known | skipped | known |
 //! | case of keywords | counts | does not | does not |
 //! | macro at the end of the file, without an empty line | error | accepted | accepted |
@@ -100,8 +102,12 @@ impl Netrc {
             let keyword = Keyword::named(&word.text).ok_or(unknown)?;
             match keyword {
                 Keyword::Machine => {
-                    let machine = Some(lexer.value("machine")?);
-                    entries.push(Entry { machine, ..Entry::default() });
+                    let machine = lexer.value("machine")?;
+                    if machine.is_empty() {
+                        let fault = NetrcFault::MissingValue { keyword: "machine" };
+                        return Err(NetrcError { line: word.line, fault });
+                    }
+                    entries.push(Entry { machine: Some(machine), ..Entry::default() });
                 }
                 Keyword::Default => entries.push(Entry::default()),
                 Keyword::Macdef => {
