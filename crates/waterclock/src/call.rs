@@ -77,7 +77,17 @@ impl Call {
         deadlines.arm(Limit::Total, &limits, started);
         let timeline = Timeline::new(started, limits);
         let (reason, held) = (HopReason::First, Held::No);
-        Call { world, deadlines, timeline, cancel, interrupted, latest: started, reason, held, retries: None }
+        Call {
+            world,
+            deadlines,
+            timeline,
+            cancel,
+            interrupted,
+            latest: started,
+            reason,
+            held,
+            retries: None,
+        }
     }
 
     /// Takes the call out of a response that is over; what stays behind records nothing.

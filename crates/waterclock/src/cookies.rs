@@ -1,4 +1,5 @@
-//! [`Cookies`]: the jar of a session, shared by its calls.
+//! Cookies (RFC 6265bis): [`Cookies`] is the jar of a session, shared by its calls; [`CookieJar`] what
+//! is in it.
 
 use crate::error::Error;
 use crate::world::World;
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 use url::Url;
-use waterclock_proto::cookies::CookieJar;
+pub use waterclock_proto::cookies::*;
 use waterclock_proto::message::Headers;
 
 /// The cookies of a session (RFC 6265bis), shared by its clones and all of their calls, on any number
@@ -85,10 +86,11 @@ pub(crate) fn header(
     jar: Option<&Cookies>,
     url: &Url,
     own: &[RequestCookie],
+    context: impl FnOnce() -> SiteContext,
     world: &dyn World,
 ) -> Option<Vec<u8>> {
     let jar = jar.filter(|jar| jar.0.any.load(Ordering::Acquire));
-    let kept = jar.and_then(|jar| jar.update(|jar| jar.header(url, world.wall())));
+    let kept = jar.and_then(|jar| jar.update(|jar| jar.header(url, context(), world.wall())));
     if own.is_empty() {
         return kept;
     }

@@ -36,7 +36,7 @@ impl Environment {
     /// # Errors
     /// In words, a proxy variable that cannot be used.
     pub(crate) fn of_program() -> Result<Self, String> {
-        Environment::read(std::env::var_os)
+        Environment::read(|name| std::env::var_os(name))
     }
 
     fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, String> {
@@ -59,7 +59,7 @@ impl Environment {
         let netrc = self.netrc.get_or_init(|| self.read_netrc()).as_ref()?;
         let host = crate::target::host(url);
         let login = netrc.find(&host)?;
-        match basic(login.user(), login.password()) {
+        match basic(login.user, login.password) {
             Ok(value) => Some(Auth::value(value)),
             Err(error) => {
                 log::warn!("the netrc entry of {host} is not used: {error}");

@@ -114,6 +114,12 @@ impl Headers {
         removed
     }
 
+    /// Removes all fields.
+    pub fn clear(&mut self) {
+        self.block.clear();
+        self.entries.clear();
+    }
+
     /// The first value of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&[u8]> {

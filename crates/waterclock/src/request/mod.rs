@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use waterclock_proto::decode::DecodeLimits;
 use waterclock_proto::limit::Limits;
-use waterclock_proto::message::{Headers, Method};
+use waterclock_proto::message::Headers;
 use waterclock_proto::redirect::RedirectPolicy;
 use waterclock_proto::retry::Retry;
 
@@ -236,7 +236,9 @@ impl<'s> Request<'s> {
         let mut defaults = Arc::clone(self.session.default_headers());
         if self.removed.iter().any(|name| defaults.contains(name)) {
             let kept = Arc::make_mut(&mut defaults);
-            self.removed.iter().for_each(|name| drop(kept.remove(name)));
+            for name in &self.removed {
+                kept.remove(name);
+            }
         }
         Ok(PreparedRequest {
             line,

@@ -9,16 +9,16 @@ pub use past::PastResponse;
 use crate::body::{Body, DRAIN_TIME};
 use crate::call::Call;
 use crate::connection::ConnectionInfo;
-use crate::error::{Error, Outcome};
+use crate::error::Outcome;
 use crate::request::PreparedRequest;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use waterclock_proto::message::{Headers, Reason, ResponseHead, Version, canonical_reason};
+use waterclock_proto::retry::Attempted;
 #[cfg(doc)]
 use waterclock_proto::retry::Retry;
-use waterclock_proto::retry::Attempted;
 use waterclock_proto::screen::{self, Style};
 use waterclock_proto::tick::Tick;
 use waterclock_proto::timeline::{Phase, RequestLine, Timeline, What};

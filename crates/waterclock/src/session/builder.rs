@@ -252,7 +252,7 @@ impl SessionBuilder {
         }
     }
 
-    fn into_session(self) -> Session {
+    pub(super) fn into_session(self) -> Session {
         let world = Arc::clone(&self.world);
         // A session can always be made; what the environment has wrong, its calls say.
         let (environment, problem) = match self.trust_env.then(Environment::of_program) {

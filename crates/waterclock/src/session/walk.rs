@@ -4,7 +4,7 @@
 use super::{Inner, Session, follow};
 use crate::auth::Auth;
 use crate::call::Call;
-use crate::cookies;
+use crate::cookies::{self, SiteContext};
 use crate::error::{Error, ErrorKind, Failure, Outcome};
 use crate::request::{PreparedRequest, RequestBody};
 use crate::response::{PastResponse, Response};
@@ -146,7 +146,9 @@ impl Walk<'_> {
         if request.header("Cookie").is_none() {
             let own = &request.options.cookies;
             let jar = session.keeps_cookies.then_some(&session.cookies);
-            if let Some(value) = cookies::header(jar, request.url(), own, &*session.world) {
+            let context = || self.site_context(request);
+            let header = cookies::header(jar, request.url(), own, context, &*session.world);
+            if let Some(value) = header {
                 request.set_for_hop("Cookie", value)?;
             }
         }
@@ -164,6 +166,13 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A chain of redirects that has left the site does not bring its strict cookies back.
+    fn site_context(&self, request: &PreparedRequest) -> SiteContext {
+        let past = self.history.iter().map(PastResponse::url);
+        let chain = past.chain([request.url()]);
+        SiteContext::of_chain(chain, request.method().is_safe())
     }
 
     /// Hooks and challenges see the response; then it is decided what comes next.

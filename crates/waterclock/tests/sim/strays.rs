@@ -26,6 +26,7 @@ fn bench(route: Route, first: Script) -> Bench {
 /// Reads what a first request gives, waits, and says what a second one gets.
 fn second(bench: &Bench, session: &Session, method: &Method, pause: Duration) -> String {
     let first = session.request(method.clone(), bench.route.url("/first"));
+    let first = first.redirects(waterclock::RedirectPolicy::none());
     first.send().unwrap().content().unwrap();
     bench.world.advance(pause);
     second_alone(bench, session)
