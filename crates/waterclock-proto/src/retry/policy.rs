@@ -192,6 +192,12 @@ impl Retry {
         Retry { remove_headers_on_redirect: names, ..self }
     }
 
+    /// Whether nothing is ever retried, and no redirect counted.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        matches!((self.total, self.redirect), (Some(0), None))
+    }
+
     /// Whether a *response* that is not retried for this reason is an error; otherwise it is the
     /// call's result like any other.
     #[must_use]

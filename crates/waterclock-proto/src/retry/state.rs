@@ -3,6 +3,7 @@
 use super::{Delay, Kind, RETRY_AFTER_STATUSES, Retry, StopReason};
 use crate::message::Method;
 use crate::timeline::RequestSent;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use url::Url;
 
@@ -89,7 +90,7 @@ pub struct Attempted {
 /// use waterclock_proto::timeline::RequestSent;
 ///
 /// let retry = Retry::new(1).backoff_factor(0.1);
-/// let mut state = RetryState::new(&retry);
+/// let mut state = RetryState::new(retry);
 /// let url = "http://example.com/".parse()?;
 /// let busy = Failed {
 ///     method: &Method::Get,
@@ -105,8 +106,8 @@ pub struct Attempted {
 /// # Ok::<(), url::ParseError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct RetryState<'p> {
-    policy: &'p Retry,
+pub struct RetryState {
+    policy: Arc<Retry>,
     left: Left,
     /// How many retries there were.
     retries: u32,
@@ -152,10 +153,11 @@ fn take_one(count: &mut Option<u32>) -> Option<()> {
     Some(())
 }
 
-impl<'p> RetryState<'p> {
+impl RetryState {
     /// Nothing is used yet.
     #[must_use]
-    pub fn new(policy: &'p Retry) -> Self {
+    pub fn new(policy: impl Into<Arc<Retry>>) -> Self {
+        let policy = policy.into();
         let Retry { total, connect, read, redirect, status, other, .. } = *policy;
         let left = Left { total, connect, read, redirect, status, other };
         RetryState { policy, left, retries: 0, failures: 0, history: Vec::new() }
@@ -163,8 +165,8 @@ impl<'p> RetryState<'p> {
 
     /// The policy.
     #[must_use]
-    pub const fn policy(&self) -> &'p Retry {
-        self.policy
+    pub fn policy(&self) -> &Retry {
+        &self.policy
     }
 
     /// The requests that were followed by another one, oldest first.

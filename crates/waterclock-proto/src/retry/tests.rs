@@ -28,7 +28,7 @@ fn busy(retry_after: &[u8]) -> Cause<'_> {
 }
 
 fn failed(
-    state: &mut RetryState<'_>,
+    state: &mut RetryState,
     method: &Method,
     cause: Cause<'_>,
     sent: RequestSent,
@@ -39,11 +39,11 @@ fn failed(
 
 /// What is decided first.
 fn first(retry: &Retry, method: &Method, cause: Cause<'_>, sent: RequestSent) -> Decision {
-    failed(&mut RetryState::new(retry), method, cause, sent)
+    failed(&mut RetryState::new(retry.clone()), method, cause, sent)
 }
 
 /// What is decided when a GET fails so.
-fn get(state: &mut RetryState<'_>, cause: Cause<'_>) -> Decision {
+fn get(state: &mut RetryState, cause: Cause<'_>) -> Decision {
     failed(state, &Method::Get, cause, Yes)
 }
 
@@ -64,7 +64,7 @@ fn refused(decision: Decision) -> StopReason {
 
 /// How often `cause` is retried.
 fn count(retry: &Retry, cause: Cause<'_>) -> (usize, StopReason) {
-    let mut state = RetryState::new(retry);
+    let mut state = RetryState::new(retry.clone());
     for done in 0..50 {
         if let Decision::Stop(reason) = get(&mut state, cause) {
             assert_eq!(state.history().len(), done);
@@ -119,7 +119,7 @@ fn total_caps_all_and_each_count_its_own() {
     }
     assert_eq!(count(&Retry::new(5), Cause::Connect).0, 5);
 
-    let mut state = RetryState::new(&retry);
+    let mut state = RetryState::new(retry.clone());
     for cause in [Cause::Connect, Cause::Read, Cause::Read, Cause::Other, status(500)] {
         assert_eq!(get(&mut state, cause), at_once());
     }
@@ -140,7 +140,7 @@ fn a_count_of_zero_stops_the_first_of_its_kind() {
 #[test]
 fn without_any_limit_it_goes_on() {
     let retry = Retry::new(0).total(None).status_forcelist([500]);
-    let mut state = RetryState::new(&retry);
+    let mut state = RetryState::new(retry.clone());
     for _ in 0..200 {
         assert_eq!(get(&mut state, status(500)), at_once());
     }
@@ -188,7 +188,7 @@ fn a_body_without_a_way_back_stops() {
             sent: Partly,
             body_replayable: false,
         };
-        let mut state = RetryState::new(&retry);
+        let mut state = RetryState::new(retry.clone());
         let reason = refused(state.decide(&failed, now(), 0.5));
         assert_eq!(reason.to_string(), "the body cannot be sent again from its start");
         assert!(!retry.raises(&reason) && state.history().is_empty());
@@ -244,7 +244,7 @@ fn the_last_response_is_an_error_only_if_asked_for() {
 #[test]
 fn backoff_doubles_from_the_second_retry_on() {
     let retry = Retry::new(99).backoff_factor(0.5).backoff_max(6 * SECOND);
-    let mut state = RetryState::new(&retry);
+    let mut state = RetryState::new(retry.clone());
     for millis in [0, 1000, 2000, 4000, 6000, 6000] {
         let expected = again(Duration::from_millis(millis), Delay::Backoff);
         assert_eq!(get(&mut state, Cause::Read), expected);
@@ -330,7 +330,7 @@ fn retry_after_in_all_forms() {
 #[test]
 fn retry_after_takes_the_place_of_backoff_unless_it_is_zero() {
     let retry = Retry::new(9).backoff_factor(8.0);
-    let mut state = RetryState::new(&retry);
+    let mut state = RetryState::new(retry.clone());
     assert_eq!(get(&mut state, busy(b"1")), again(SECOND, Delay::RetryAfter));
     assert_eq!(get(&mut state, busy(b"1")), again(SECOND, Delay::RetryAfter));
     assert_eq!(get(&mut state, busy(b"0")), again(32 * SECOND, Delay::Backoff));
@@ -358,21 +358,21 @@ fn no_id_a_retry_after_of_six_hours_is_refused_if_it_does_not_fit() {
 
 #[test]
 fn cve_2025_50181_a_redirect_count_of_the_policy_holds() {
-    let step = |state: &mut RetryState<'_>| state.redirected(&Method::Get, &url(), 302, &url());
+    let step = |state: &mut RetryState| state.redirected(&Method::Get, &url(), 302, &url());
     let never = Retry::new(10).redirect(0);
-    let reason = step(&mut RetryState::new(&never)).unwrap_err();
+    let reason = step(&mut RetryState::new(never.clone())).unwrap_err();
     assert_eq!(reason.to_string(), "too many redirects (0 followed)");
     assert!(never.raises(&reason));
     assert!(!never.clone().raise_on_redirect(false).raises(&reason));
 
     let two = Retry::new(10).redirect(2);
-    let mut state = RetryState::new(&two);
+    let mut state = RetryState::new(two.clone());
     assert_eq!((step(&mut state), step(&mut state)), (Ok(()), Ok(())));
     let reason = step(&mut state).unwrap_err();
     assert_eq!(reason, StopReason::Exhausted { kind: Kind::Redirect(302), after: 2 });
 
     let capped = Retry::new(1).redirect(5);
-    let mut state = RetryState::new(&capped);
+    let mut state = RetryState::new(capped.clone());
     assert_eq!(step(&mut state), Ok(()));
     assert!(step(&mut state).is_err(), "total takes precedence");
 }
@@ -380,7 +380,7 @@ fn cve_2025_50181_a_redirect_count_of_the_policy_holds() {
 #[test]
 fn redirects_are_not_counted_by_default() {
     let retry = Retry::new(1);
-    let mut state = RetryState::new(&retry);
+    let mut state = RetryState::new(retry.clone());
     let to: Url = "http://b.test/".parse().unwrap();
     for _ in 0..40 {
         state.redirected(&Method::Post, &url(), 307, &to).unwrap();

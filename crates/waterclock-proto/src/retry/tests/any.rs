@@ -53,7 +53,7 @@ proptest! {
             .backoff_jitter(Duration::from_secs(jitter))
             .backoff_max(backoff_max)
             .retry_after_max(retry_after_max);
-        let mut state = RetryState::new(&retry);
+        let mut state = RetryState::new(retry.clone());
         let now = UNIX_EPOCH + Duration::from_secs(now);
         for failure in &failures {
             let failed = Failed {
@@ -82,7 +82,7 @@ proptest! {
         let retry = Retry::new(3).allowed_methods(allowed.clone()).status_forcelist([200, 500]);
         let failed =
             Failed { method: &method, url: &url(), cause: cause(&failure), sent, body_replayable };
-        let decision = RetryState::new(&retry).decide(&failed, now(), 0.5);
+        let decision = RetryState::new(retry.clone()).decide(&failed, now(), 0.5);
         if let Decision::Again { .. } = decision {
             prop_assert!(allowed.contains(&method) || sent == No);
             prop_assert!(body_replayable);
@@ -96,7 +96,7 @@ proptest! {
         failures in prop::collection::vec(causes(), 0..20),
     ) {
         let retry = Retry::new(total).connect(connect).status_forcelist([500]);
-        let mut state = RetryState::new(&retry);
+        let mut state = RetryState::new(retry.clone());
         for failure in &failures {
             get(&mut state, cause(failure));
         }
