@@ -364,4 +364,6 @@ fn errors_say_what_where_and_what_to_do_but_no_secret() {
     );
     let said = error("http://a.test/", b"http://you:yo/urs@b.test/").to_string();
     assert!(!said.contains("yo/urs") && !said.contains("you"), "{said}");
+    let said = error("http://a.test/", b"http://you:p@ss@b.test:0/").to_string();
+    assert!(!said.contains("ss@b"), "{said}");
 }
