@@ -2,6 +2,7 @@
 
 use crate::cancel::CancelHandle;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
+use crate::proxy;
 use crate::response::Response;
 use crate::session::Session;
 use crate::target::{Place, Target};
@@ -14,6 +15,7 @@ use waterclock_proto::decode::DecodeLimits;
 use waterclock_proto::h1::BodyLength;
 use waterclock_proto::limit::Limits;
 use waterclock_proto::message::{Headers, Method};
+use waterclock_proto::proxy::Proxies;
 use waterclock_proto::timeline::RequestLine;
 
 /// The content of a request.
@@ -93,6 +95,7 @@ pub(crate) struct Options {
     pub(crate) keep_coded: bool,
     pub(crate) decode_limits: DecodeLimits,
     pub(crate) tls: Option<TlsSettings>,
+    pub(crate) proxies: Option<Proxies>,
 }
 
 /// A request in the making. Made by [`Session::get`] and its siblings.
@@ -216,6 +219,22 @@ impl<'s> Request<'s> {
         self
     }
 
+    /// The proxies of this call, in place of the session's.
+    /// [`Proxies::direct`](crate::Proxies::direct) is none.
+    pub fn proxies(mut self, proxies: Proxies) -> Self {
+        self.options.proxies = Some(proxies);
+        self
+    }
+
+    /// Sends this call through a proxy, as [`SessionBuilder::proxy`](crate::SessionBuilder::proxy).
+    pub fn proxy(mut self, url: &str) -> Self {
+        match proxy::for_everything(url) {
+            Ok(proxies) => self.options.proxies = Some(proxies),
+            Err(failure) => self.problem = self.problem.or(Some(failure)),
+        }
+        self
+    }
+
     /// Checks everything and works out what will be sent.
     ///
     /// # Errors
@@ -288,6 +307,11 @@ impl PreparedRequest {
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let replaced = |&(name, _): &(&str, &[u8])| !self.headers.contains(name);
         self.defaults.iter().filter(replaced).chain(self.headers.iter())
+    }
+
+    /// The value of a header, the request's own or a default.
+    pub(crate) fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.get(name).or_else(|| self.defaults.get(name))
     }
 
     /// The content.
