@@ -153,6 +153,12 @@ impl Stream {
         self.tls.as_ref().is_some_and(|tls| tls.has_undelivered())
     }
 
+    /// Whether the next read can give something that TLS has taken out of the socket already, so
+    /// that no wait for the socket would tell of it.
+    pub(crate) fn has_more_at_hand(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.has_more_at_hand())
+    }
+
     /// Whether the last read may have left bytes in the socket.
     pub(crate) fn may_have_more(&self) -> bool {
         self.wire.filled

@@ -117,13 +117,18 @@ impl Layer {
         self.session.wants_write() || self.below.as_ref().is_some_and(|below| below.wants_write())
     }
 
-    /// Whether received bytes lie here or below that nobody has asked for.
+    /// Whether received bytes lie here or below that nobody has asked for, be it a part of a record.
     pub(super) fn has_undelivered(&self) -> bool {
-        let session = &self.session;
-        self.at < self.end
-            || session.plaintext_pending() > 0
-            || session.ciphertext_left() > 0
+        self.has_more_at_hand()
+            || self.session.ciphertext_left() > 0
             || self.below.as_ref().is_some_and(|below| below.has_undelivered())
+    }
+
+    /// Whether a read can go on without the socket.
+    pub(super) fn has_more_at_hand(&self) -> bool {
+        self.at < self.end
+            || self.session.plaintext_pending() > 0
+            || self.below.as_ref().is_some_and(|below| below.has_more_at_hand())
     }
 
     /// Says goodbye, the origin first and then the proxy, as far as there is room.
