@@ -17,6 +17,7 @@ mod memory;
 mod probes;
 mod process;
 mod proxies;
+mod routes;
 mod secure_proxies;
 mod sockets;
 mod tls;
