@@ -7,10 +7,12 @@ use crate::proxy::{PROXY_AUTHORIZATION, Via};
 use crate::stream::{Received, Stream, StreamError};
 use crate::world::Interest;
 use std::io::IoSlice;
+use std::net::SocketAddr;
 use waterclock_proto::h1::{BodyReader, BodyState};
 use waterclock_proto::limit::Limit;
 use waterclock_proto::message::{Headers, ResponseHead};
 use waterclock_proto::proxy::ProxyUrl;
+use waterclock_proto::socks::{Socks, SocksError, SocksStep, SocksTarget, SocksVersion};
 use waterclock_proto::timeline::{Phase, What};
 use waterclock_proto::tunnel::{Tunnel, TunnelStep};
 
@@ -27,6 +29,7 @@ pub(super) struct Dialogue<'a> {
 
 enum Language {
     Connect(Tunnel),
+    Socks(Socks),
 }
 
 /// What the answer so far means.
@@ -40,20 +43,30 @@ enum Heard {
 }
 
 impl<'a> Dialogue<'a> {
-    /// Prepares what to ask the proxy `via` for.
+    /// Prepares what to ask the proxy `via` for. A SOCKS proxy that takes addresses only is given
+    /// one: the origin's name is then looked up here, before the proxy's.
     pub(super) fn new(
         connector: &Connector,
-        _call: &mut Call,
+        call: &mut Call,
         route: Route<'_>,
         via: Via<'a>,
     ) -> Outcome<Self> {
-        let language = {
-            let mut headers = Headers::new();
-            if let Some(value) = via.connect_authorization() {
-                let set = headers.append(PROXY_AUTHORIZATION, value);
-                set.map_err(|error| Failure::new(ErrorKind::InvalidRequest, error.to_string()))?;
+        let scheme = via.url.scheme();
+        let language = match scheme.socks_version() {
+            None => Language::Connect(tunnel(connector, route, via)?),
+            Some(version) => {
+                let target = if scheme.resolves_names() {
+                    SocksTarget::Name(route.host, route.port)
+                } else {
+                    let addresses = connector.names.resolve(call, route.host, route.port)?;
+                    SocksTarget::Address(fitting(version, &addresses, route.host)?)
+                };
+                let socks = Socks::new(version, target, via.url.credentials());
+                Language::Socks(socks.map_err(|error| {
+                    let context = format_args!("the proxy {} cannot be asked", via.url);
+                    Failure::from_error(ErrorKind::InvalidRequest, context, error)
+                })?)
             }
-            Language::Connect(Tunnel::new(route.host, route.port, &headers, connector.caps)?)
         };
         Ok(Dialogue { proxy: via.url, language, input: Vec::new() })
     }
@@ -103,27 +116,26 @@ impl<'a> Dialogue<'a> {
         }
     }
 
-    /// Reads what is there; waits if nothing is, for room too if something is still to be written.
-    /// `false` at the end of the stream.
-    ///
-    /// Read first: what TLS has already taken out of the socket, no wait would tell of.
+    /// Waits for bytes from the proxy, or for room too if something is still to be written, and
+    /// reads what is there; `false` at the end of the stream.
     fn receive(&mut self, call: &mut Call, stream: &mut Stream, what: What) -> Outcome<bool> {
+        if stream.has_more_at_hand() {
+            call.check(Phase::Tunnel, What::Read)?;
+        } else {
+            let source = stream.source();
+            let write = what == What::Write;
+            let interest = if write { Interest::both(source) } else { Interest::read(source) };
+            call.wait(Phase::Tunnel, what, &mut [interest])?;
+        }
         let mut piece = [0; 4096];
         match stream.read(&mut piece) {
             Ok(Received::Bytes(count)) => {
                 call.timeline_mut().add_bytes(Phase::Tunnel, count as u64);
                 self.input.extend_from_slice(piece.get(..count).unwrap_or_default());
-                call.check(Phase::Tunnel, What::Read)?;
                 Ok(true)
             }
             Ok(Received::End | Received::Truncated) => Ok(false),
-            Err(StreamError::WouldBlock) => {
-                let source = stream.source();
-                let write = what == What::Write;
-                let interest = if write { Interest::both(source) } else { Interest::read(source) };
-                call.wait(Phase::Tunnel, what, &mut [interest])?;
-                Ok(true)
-            }
+            Err(StreamError::WouldBlock) => Ok(true),
             Err(error) => Err(self.failed(error)),
         }
     }
@@ -142,16 +154,22 @@ impl<'a> Dialogue<'a> {
                     Err(Failure::from_error(ErrorKind::Proxy, context, error))
                 }
             },
+            Language::Socks(socks) => match socks.receive(&self.input) {
+                Ok(SocksStep::NeedInput) => Ok(Heard::More),
+                Ok(SocksStep::Established { used }) => Ok(Heard::Open { used }),
+                Err(error) => Err(no_way(proxy, error)),
+            },
         }
     }
 
     /// The proxy has closed the connection before its answer was all there.
     fn cut(&self) -> Box<Failure> {
-        let context = format_args!("the proxy {} did not answer", self.proxy);
         match &self.language {
             Language::Connect(tunnel) => {
+                let context = format_args!("the proxy {} did not answer", self.proxy);
                 Failure::from_error(ErrorKind::Proxy, context, tunnel.eof())
             }
+            Language::Socks(socks) => no_way(self.proxy, socks.eof()),
         }
     }
 
@@ -202,12 +220,36 @@ impl Language {
     fn transmit(&self) -> &[u8] {
         match self {
             Language::Connect(tunnel) => tunnel.transmit(),
+            Language::Socks(socks) => socks.transmit(),
         }
     }
 
     fn sent(&mut self, count: usize) {
         match self {
             Language::Connect(tunnel) => tunnel.sent(count),
+            Language::Socks(socks) => socks.sent(count),
         }
     }
+}
+
+/// CONNECT, with nothing but what is for the proxy.
+fn tunnel(connector: &Connector, route: Route<'_>, via: Via<'_>) -> Outcome<Tunnel> {
+    let mut headers = Headers::new();
+    if let Some(value) = via.connect_authorization() {
+        let set = headers.append(PROXY_AUTHORIZATION, value);
+        set.map_err(|error| Failure::new(ErrorKind::InvalidRequest, error.to_string()))?;
+    }
+    Ok(Tunnel::new(route.host, route.port, &headers, connector.caps)?)
+}
+
+/// The first address that the version can carry; if none is, it will say so.
+fn fitting(version: SocksVersion, addresses: &[SocketAddr], host: &str) -> Outcome<SocketAddr> {
+    let fits = |address: &&SocketAddr| version == SocksVersion::V5 || address.is_ipv4();
+    let found = addresses.iter().find(fits).or(addresses.first()).copied();
+    found.ok_or_else(|| Failure::new(ErrorKind::Resolve, format!("{host} has no address")))
+}
+
+fn no_way(proxy: &ProxyUrl, error: SocksError) -> Box<Failure> {
+    let context = format_args!("there is no way through the proxy {proxy}");
+    Failure::from_error(ErrorKind::Proxy, context, error)
 }

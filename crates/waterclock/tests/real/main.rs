@@ -20,5 +20,6 @@ mod proxies;
 mod routes;
 mod secure_proxies;
 mod sockets;
+mod socks;
 mod tls;
 mod uploads;
