@@ -7,7 +7,7 @@ use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Outcome};
 use crate::exchange::{Answered, Exchange};
 use crate::pool::{Checkout, KeyRef, Pool, PoolSettings};
-use crate::proxy::Proxy;
+use crate::proxy::{self, PROXY_AUTHORIZATION, Via, speaks_http};
 use crate::request::PreparedRequest;
 use crate::response::Response;
 use crate::retrying::{self, Settled};
@@ -23,6 +23,7 @@ use waterclock_proto::h1::{
 };
 use waterclock_proto::limit::Limit;
 use waterclock_proto::message::ResponseHead;
+use waterclock_proto::proxy::{Proxies, ProxyScheme, ProxyUrl};
 use waterclock_proto::timeline::{ConnectionUse, HopReason};
 
 /// Serves the requests to the URLs under the prefix it is mounted at
@@ -66,7 +67,8 @@ pub trait Adapter: Send + Sync {
 pub(crate) struct HttpAdapter {
     pub(crate) connector: Connector,
     pub(crate) pool: Pool,
-    pub(crate) proxy: Option<Proxy>,
+    pub(crate) proxies: Proxies,
+    pub(crate) proxy_tls: TlsSettings,
     pub(crate) unix: Option<PathBuf>,
     pub(crate) tls: TlsSettings,
     pub(crate) configs: ConfigCache,
@@ -123,7 +125,8 @@ impl HttpAdapter {
     pub(crate) fn new(
         connector: Connector,
         pool: PoolSettings,
-        proxy: Option<Proxy>,
+        proxies: Proxies,
+        proxy_tls: TlsSettings,
         unix: Option<PathBuf>,
         tls: TlsSettings,
         world: Arc<dyn World>,
@@ -131,7 +134,8 @@ impl HttpAdapter {
         HttpAdapter {
             connector,
             pool: Pool::new(pool),
-            proxy,
+            proxies,
+            proxy_tls,
             unix,
             tls,
             configs: ConfigCache::new(world),
@@ -193,26 +197,29 @@ impl HttpAdapter {
         let tls = self.tls_config(request)?;
         let port = url.port_or_known_default().unwrap_or(80);
         let unix = place.unix.as_deref().or(self.unix.as_deref());
-        let proxy = self.proxy.as_ref().filter(|_| unix.is_none());
-        // Without a tunnel a connection to the proxy is good for every origin.
+        let proxies = request.options.proxies.as_ref().unwrap_or(&self.proxies);
+        let proxy = proxies.choose(url).filter(|_| unix.is_none());
+        let proxy_tls = proxy.map_or(Ok(None), |proxy| self.proxy_tls_config(proxy))?;
+        let via = proxy.map(|url| {
+            let own = tls.is_some().then(|| request.header(PROXY_AUTHORIZATION)).flatten();
+            Via { url, tls: proxy_tls.as_ref(), authorization: own }
+        });
         let key = match (unix, proxy) {
-            (Some(path), _) => {
-                KeyRef { host: path.to_str().unwrap_or_default(), port: 0, tls: tls.as_ref() }
+            (Some(path), _) => (path.to_str().unwrap_or_default(), 0),
+            // Without a tunnel a connection to the proxy is good for every origin.
+            (None, Some(proxy)) if tls.is_none() && speaks_http(proxy) => {
+                (proxy.host(), proxy.port())
             }
-            (None, Some(proxy)) if tls.is_none() => {
-                KeyRef { host: proxy.host(), port: proxy.port(), tls: None }
-            }
-            _ => KeyRef { host: &host, port, tls: tls.as_ref() },
+            _ => (&*host, port),
         };
+        let key = KeyRef { host: key.0, port: key.1, tls: tls.as_ref(), proxy: via };
         match self.pool.checkout(call, key, fresh)? {
             Checkout::Reused(connection, idle) => {
                 note_connection(call, &connection, Some(idle));
                 Ok(connection)
             }
             Checkout::Fresh(permit) => {
-                let proxy = proxy.map(|proxy| (proxy, tls.is_some()));
-                let route =
-                    Route { host: &host, name: &name, port, unix, proxy, tls: tls.as_ref() };
+                let route = Route { host: &host, name: &name, port, unix, via, tls: tls.as_ref() };
                 let connection = self.connector.connect(call, route, permit, &self.pool)?;
                 note_connection(call, &connection, None);
                 Ok(connection)
@@ -229,6 +236,15 @@ impl HttpAdapter {
         Ok(Some(self.configs.get(settings)?))
     }
 
+    /// The configuration for an `https` proxy. Never that of the origin: its roots, pins, name and
+    /// client certificate are nothing to the proxy.
+    fn proxy_tls_config(&self, proxy: &ProxyUrl) -> Outcome<Option<TlsConfig>> {
+        match proxy.scheme() {
+            ProxyScheme::Https => Ok(Some(self.configs.get(&self.proxy_tls)?)),
+            _ => Ok(None),
+        }
+    }
+
     /// Writes the request's head into the connection's buffer.
     fn encode(
         &self,
@@ -237,20 +253,23 @@ impl HttpAdapter {
         framing: RequestFraming,
     ) -> Outcome<()> {
         let (url, place) = (&request.line.url, &request.place);
-        let forward = self
-            .proxy
-            .as_ref()
-            .filter(|_| url.scheme() == "http" && self.unix.is_none() && place.unix.is_none());
+        let forward = connection.permit.key().forward_proxy();
+        let for_proxy = forward.and_then(proxy::authorization);
+        let for_proxy = for_proxy.as_ref().map(|value| (PROXY_AUTHORIZATION, value.as_bytes()));
+        // Only a forward proxy may see it; if the proxy's URL says something else, that is meant.
+        let hidden = forward.is_none() || for_proxy.is_some();
+        let shown = |&(name, _): &(&str, &[u8])| {
+            !(hidden && name.eq_ignore_ascii_case(PROXY_AUTHORIZATION))
+        };
         let host = ("Host", target::authority(url, place).as_bytes());
         let host = (!request.headers.contains("Host")).then_some(host);
         let field = framing.field(&request.headers);
         let expect = request.options.expect_continue
             && !matches!(framing, RequestFraming::None | RequestFraming::Length(0));
         let expect = expect.then_some(("Expect", b"100-continue".as_slice()));
-        let for_proxy = forward.into_iter().flat_map(|proxy| proxy.headers().iter());
         let fields = host
             .into_iter()
-            .chain(request.headers())
+            .chain(request.headers().filter(shown))
             .chain(field.as_ref().map(FramingField::pair))
             .chain(expect)
             .chain(for_proxy);

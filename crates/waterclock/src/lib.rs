@@ -85,6 +85,9 @@ pub use waterclock_proto::decode::DecodeLimits;
 pub use waterclock_proto::h1::{Caps, CloseReason};
 pub use waterclock_proto::limit::{self, Limit, Limits};
 pub use waterclock_proto::message::{Headers, Method, ResponseHead, Version};
+pub use waterclock_proto::proxy::{
+    NoProxy, Proxies, ProxyRuleError, ProxyScheme, ProxyUrl, ProxyUrlError,
+};
 pub use waterclock_proto::redirect::RedirectPolicy;
 pub use waterclock_proto::retry::{self, Retry};
 pub use waterclock_proto::screen;

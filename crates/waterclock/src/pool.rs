@@ -4,6 +4,7 @@
 use crate::call::Call;
 use crate::connection::Connection;
 use crate::error::{ErrorKind, Failure, Outcome};
+use crate::proxy::{Via, ViaBuf, speaks_http};
 use crate::tls::TlsConfig;
 use crate::world::{Interest, Signal};
 use hashbrown::{Equivalent, HashMap};
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use waterclock_proto::h1::CloseReason;
 use waterclock_proto::limit::Limit;
+use waterclock_proto::proxy::ProxyUrl;
 use waterclock_proto::tick::Tick;
 use waterclock_proto::timeline::{Phase, What};
 
@@ -57,6 +59,9 @@ pub(crate) struct PoolKey {
     /// The TLS configuration, which is one object for equal settings: a verified request can never
     /// get an unverified connection, nor another's client certificate.
     pub(crate) tls: Option<TlsConfig>,
+    /// The proxy on the way, with its credentials and its own TLS: a connection through one proxy
+    /// serves no request for another, or for none.
+    pub(crate) proxy: Option<ViaBuf>,
 }
 
 /// A [`PoolKey`] that borrows, so that looking up costs no allocation.
@@ -65,17 +70,26 @@ pub(crate) struct KeyRef<'a> {
     pub(crate) host: &'a str,
     pub(crate) port: u16,
     pub(crate) tls: Option<&'a TlsConfig>,
+    pub(crate) proxy: Option<Via<'a>>,
 }
 
 impl KeyRef<'_> {
     fn to_key(self) -> PoolKey {
-        PoolKey { host: self.host.into(), port: self.port, tls: self.tls.cloned() }
+        let KeyRef { host, port, tls, proxy } = self;
+        PoolKey { host: host.into(), port, tls: tls.cloned(), proxy: proxy.map(Via::to_buf) }
     }
 }
 
 impl PoolKey {
     pub(crate) fn as_ref(&self) -> KeyRef<'_> {
-        KeyRef { host: &self.host, port: self.port, tls: self.tls.as_ref() }
+        let PoolKey { host, port, tls, proxy } = self;
+        KeyRef { host, port: *port, tls: tls.as_ref(), proxy: proxy.as_ref().map(ViaBuf::as_ref) }
+    }
+
+    /// The HTTP proxy that requests are sent to in absolute-form, without a tunnel.
+    pub(crate) fn forward_proxy(&self) -> Option<&ProxyUrl> {
+        let via = self.proxy.as_ref().filter(|_| self.tls.is_none())?;
+        Some(via.as_ref().url).filter(|url| speaks_http(url))
     }
 }
 
@@ -83,6 +97,9 @@ impl Hash for KeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.host.hash(state);
         (self.port, self.tls.map_or(0, TlsConfig::id)).hash(state);
+        if let Some(via) = self.proxy {
+            via.hash(state);
+        }
     }
 }
 
@@ -94,8 +111,10 @@ impl Hash for PoolKey {
 
 impl PartialEq for KeyRef<'_> {
     fn eq(&self, other: &Self) -> bool {
-        let id = |key: &Self| key.tls.map(TlsConfig::id);
-        self.port == other.port && id(self) == id(other) && self.host == other.host
+        self.port == other.port
+            && self.tls == other.tls
+            && self.proxy == other.proxy
+            && self.host == other.host
     }
 }
 
@@ -166,6 +185,13 @@ pub(crate) struct Permit {
     /// gone the pool goes, and its idle connections with it.
     pool: Weak<Inner>,
     key: Arc<PoolKey>,
+}
+
+impl Permit {
+    /// What the connection is good for.
+    pub(crate) fn key(&self) -> &PoolKey {
+        &self.key
+    }
 }
 
 impl Drop for Permit {

@@ -10,7 +10,7 @@ use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Failure};
 use crate::hooks::Hooks;
 use crate::pool::PoolSettings;
-use crate::proxy::Proxy;
+use crate::proxy;
 use crate::request::PreparedRequest;
 use crate::resolver::{Names, ResolveOverride, Resolver};
 use crate::response::Response;
@@ -26,6 +26,7 @@ use waterclock_proto::decode::Coding;
 use waterclock_proto::h1::Caps;
 use waterclock_proto::limit::Limits;
 use waterclock_proto::message::{Headers, InvalidHeader};
+use waterclock_proto::proxy::Proxies;
 use waterclock_proto::redirect::RedirectPolicy;
 use waterclock_proto::retry::Retry;
 
@@ -39,7 +40,8 @@ pub struct SessionBuilder {
     interrupted: Option<InterruptHook>,
     connector: Connector,
     pool: PoolSettings,
-    proxy: Option<Proxy>,
+    proxies: Proxies,
+    proxy_tls: TlsSettings,
     unix: Option<PathBuf>,
     tls: TlsSettings,
     auth: Option<Auth>,
@@ -77,7 +79,8 @@ impl SessionBuilder {
             interrupted: None,
             connector: Connector::default(),
             pool: PoolSettings::default(),
-            proxy: None,
+            proxies: Proxies::direct(),
+            proxy_tls: TlsSettings::default(),
             unix: None,
             tls: TlsSettings::default(),
             auth: None,
@@ -204,12 +207,37 @@ impl SessionBuilder {
         self
     }
 
-    /// Sends everything through an HTTP proxy, `[http://][user:password@]host[:port]`.
+    /// Sends everything through a proxy, `[scheme://][user:password@]host[:port]`. The scheme is
+    /// `http` (the default), `https`, `socks4`, `socks4a`, `socks5` or `socks5h`.
     pub fn proxy(mut self, url: &str) -> Self {
-        match Proxy::parse(url) {
-            Ok(proxy) => self.proxy = Some(proxy),
+        match proxy::for_everything(url) {
+            Ok(proxies) => self.proxies = proxies,
             Err(failure) => self.problem = Some(failure),
         }
+        self
+    }
+
+    /// Chooses a proxy, or none, for each request by its URL. Default: none for any.
+    ///
+    /// ```
+    /// use waterclock::{Proxies, Session};
+    ///
+    /// let proxies = Proxies::direct()
+    ///     .with("all", "http://proxy.test:3128")?
+    ///     .with("https://vault.test", "socks5h://127.0.0.1")?
+    ///     .with_no_proxy("localhost, 10.0.0.0/8, .internal.test");
+    /// let session = Session::builder().proxies(proxies).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn proxies(mut self, proxies: Proxies) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
+    /// TLS settings for `https://` proxies. Those of [`tls`](Self::tls) are for origins and are
+    /// never used with a proxy. Default: the system's roots, verification on.
+    pub fn proxy_tls(mut self, settings: TlsSettings) -> Self {
+        self.proxy_tls = settings;
         self
     }
 
@@ -263,7 +291,8 @@ impl SessionBuilder {
         let http: Arc<dyn Adapter> = Arc::new(HttpAdapter::new(
             self.connector,
             self.pool,
-            self.proxy,
+            self.proxies,
+            self.proxy_tls,
             self.unix,
             self.tls,
             world,
