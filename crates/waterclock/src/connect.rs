@@ -3,6 +3,7 @@
 use crate::call::Call;
 use crate::connection::Connection;
 use crate::error::{ErrorKind, Failure, Outcome, ProxyResponse};
+use crate::log_lines;
 use crate::pool::{Permit, Pool};
 use crate::proxy::Proxy;
 use crate::resolver::Names;
@@ -56,6 +57,8 @@ impl Connector {
         pool: &Pool,
     ) -> Outcome<Box<Connection>> {
         let now = call.check(Phase::Connect, What::Answer)?;
+        let number = pool.next_number();
+        log_lines::new_connection(number, permit.key());
         call.arm(Limit::Connect, now);
         let mut stream = Stream::new(self.open(call, route)?);
         if let Some((proxy, true)) = route.proxy {
@@ -72,7 +75,7 @@ impl Connector {
             call.disarm(&[Limit::Tls]);
         }
         call.disarm(&[Limit::Connect]);
-        Ok(Box::new(Connection::new(stream, permit, pool.next_number())))
+        Ok(Box::new(Connection::new(stream, permit, number)))
     }
 
     fn open(&self, call: &mut Call, route: Route<'_>) -> Outcome<Box<dyn Socket>> {
@@ -404,7 +407,7 @@ impl Runner<'_> {
             // No wait ended with it: the limit was over before one could begin.
             let in_force = Some((deadline, limit));
             let end = SpanEnd::Expired;
-            self.call.timeline_mut().record_wait(phase, What::Answer, now, now, in_force, end);
+            self.call.record_instant(phase, What::Answer, now, in_force, end);
             return self.call.fired(Fired { limit, phase, deadline, noticed: now });
         }
         match self.last_error.take() {

@@ -40,6 +40,7 @@
 //! | `native-roots` | yes | the operating system's root certificates |
 //! | `webpki-roots` | no | Mozilla's root certificates, compiled in |
 //! | `json` | no | the run document (module `run`), with serde |
+//! | `tracing` | no | `observe::TracingObserver`: spans and events with OpenTelemetry's names |
 
 mod adapter;
 mod body;
@@ -50,6 +51,8 @@ mod connect;
 mod connection;
 mod error;
 mod exchange;
+mod log_lines;
+pub mod observe;
 mod pool;
 mod proxy;
 mod request;
@@ -68,6 +71,7 @@ pub use call::{Call, InterruptHook};
 pub use cancel::CancelHandle;
 pub use connection::ConnectionInfo;
 pub use error::{Error, ErrorKind, ProxyResponse};
+pub use observe::Observer;
 pub use pool::PoolSettings;
 pub use request::{PreparedRequest, Request, RequestBody};
 pub use resolver::{InvalidOverride, ResolveOverride, Resolver};

@@ -4,6 +4,7 @@ use crate::adapter::{Adapter, HttpAdapter};
 use crate::call::{Call, InterruptHook};
 use crate::connect::Connector;
 use crate::error::{Error, ErrorKind, Failure};
+use crate::observe::{Observer, Observers};
 use crate::pool::PoolSettings;
 use crate::proxy::Proxy;
 use crate::request::{PreparedRequest, Request};
@@ -45,6 +46,7 @@ struct Inner {
     /// By falling length of the prefix.
     adapters: Vec<(Box<str>, Arc<dyn Adapter>)>,
     interrupted: Option<InterruptHook>,
+    observers: Observers,
     targets: TargetCache,
 }
 
@@ -126,13 +128,14 @@ impl Session {
     pub fn send(&self, request: &mut PreparedRequest) -> Result<Response, Error> {
         let cancel = request.options.cancel.clone();
         let interrupted = self.0.interrupted.clone();
-        let call = Call::new(Arc::clone(&self.0.world), request.limits, cancel, interrupted);
+        let mut call = Call::new(Arc::clone(&self.0.world), request.limits, cancel, interrupted);
+        call.observe(&self.0.observers, &request.line);
         match self.adapter(request.line.url.as_str()) {
             Some(adapter) => adapter.send(request, call),
             None => {
                 let scheme = request.line.url.scheme();
                 let text = format!("no adapter is mounted for {scheme}:// URLs like this one");
-                Err(Error::new(Failure::new(ErrorKind::UnsupportedScheme, text), None))
+                Err(call.into_error(ErrorKind::UnsupportedScheme, text))
             }
         }
     }
@@ -175,6 +178,7 @@ pub struct SessionBuilder {
     headers: Headers,
     mounts: Vec<(Box<str>, Arc<dyn Adapter>)>,
     interrupted: Option<InterruptHook>,
+    observers: Vec<Arc<dyn Observer>>,
     connector: Connector,
     pool: PoolSettings,
     proxy: Option<Proxy>,
@@ -205,6 +209,7 @@ impl SessionBuilder {
             headers: default_headers(),
             mounts: Vec::new(),
             interrupted: None,
+            observers: Vec::new(),
             connector: Connector::default(),
             pool: PoolSettings::default(),
             proxy: None,
@@ -302,6 +307,13 @@ impl SessionBuilder {
         self
     }
 
+    /// Lets `observer` see every call. There may be several; they are told in the order in which
+    /// they were added.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observers.push(observer);
+        self
+    }
+
     /// The session.
     ///
     /// # Errors
@@ -339,6 +351,7 @@ impl SessionBuilder {
             headers: Arc::new(self.headers),
             adapters,
             interrupted: self.interrupted,
+            observers: (!self.observers.is_empty()).then(|| self.observers.into()),
             targets: TargetCache::default(),
         }))
     }
