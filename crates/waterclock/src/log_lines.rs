@@ -128,3 +128,54 @@ impl fmt::Display for Length {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use log::{Log, Metadata, Record};
+    use std::cell::RefCell;
+
+    thread_local! {
+        static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    }
+
+    struct Collector;
+
+    impl Log for Collector {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &Record<'_>) {
+            let line = format!("{} {} {}", record.target(), record.level(), record.args());
+            LINES.with_borrow_mut(|lines| lines.push(line));
+        }
+
+        fn flush(&self) {}
+    }
+
+    /// The lines that only a policy makes; the others are tested where they are made.
+    #[test]
+    fn retries_and_redirects_are_logged_in_the_words_of_urllib3() {
+        log::set_logger(&Collector).unwrap();
+        log::set_max_level(log::LevelFilter::Debug);
+        let url = |text| Url::parse(text).unwrap();
+        let at = url("https://user:pass@example.com/a?b=1&sig=s");
+        let policy = "Retry(total=2, connect=None, read=None, redirect=None, status=None)";
+        incremented_retry(&at, &policy);
+        retry(&at);
+        redirecting(&at, &url("https://example.com/b"));
+        redirecting(&url("http://example.com/"), &url("https://u:p@example.com/"));
+        assert_eq!(
+            LINES.take(),
+            [
+                &*format!(
+                    "waterclock DEBUG Incremented Retry for (url='/a?b=1&sig=REDACTED'): {policy}"
+                ),
+                "waterclock DEBUG Retry: /a?b=1&sig=REDACTED",
+                "waterclock DEBUG Redirecting /a?b=1&sig=REDACTED -> /b",
+                "waterclock DEBUG Redirecting http://example.com/ -> https://example.com/",
+            ]
+        );
+    }
+}

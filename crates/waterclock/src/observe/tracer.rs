@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tracing::field::{Empty, display};
 use tracing::{Span, debug, info_span, trace};
 use url::Url;
+use waterclock_proto::limit::Limit;
 use waterclock_proto::message::{Method, Version};
 
 /// Gives calls to the `tracing` crate: a span for each call and each of its hops, with
@@ -128,7 +129,7 @@ impl Observer for TracingObserver {
             parent: &self.innermost(wait.call),
             {
                 waterclock.phase = wait.phase.name(),
-                waterclock.limit = wait.limit.map(|limit| limit.name()),
+                waterclock.limit = wait.limit.map(Limit::name),
                 waterclock.limit.left = wait.left.map(|left| left.as_secs_f64()),
             },
             "waiting"
@@ -145,7 +146,7 @@ impl Observer for TracingObserver {
             parent: &self.innermost(ended.call),
             {
                 waterclock.phase = span.phase.name(),
-                waterclock.limit = span.limit.map(|limit| limit.name()),
+                waterclock.limit = span.limit.map(Limit::name),
                 waterclock.limit.left = span.left_before().map(|left| left.as_secs_f64()),
                 waterclock.duration = span.duration().as_secs_f64(),
                 waterclock.end = span.end.name(),
