@@ -6,6 +6,7 @@ use crate::connect::{Connector, Route};
 use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Outcome};
 use crate::exchange::{Answered, Exchange};
+use crate::log_lines;
 use crate::pool::{Checkout, KeyRef, Pool, PoolSettings};
 use crate::proxy::{self, PROXY_AUTHORIZATION, Via, speaks_http};
 use crate::request::PreparedRequest;
@@ -102,7 +103,8 @@ impl Adapter for HttpAdapter {
                     fresh = false;
                 }
                 Err(failed) if failed.stale => {
-                    log::debug!("retrying on a new connection: {}", failed.failure.message);
+                    log_lines::retrying_broken(request.url(), &failed.failure);
+                    call.end_hop(Some(failed.failure.kind));
                     call.again(HopReason::Retry);
                     fresh = true;
                 }
@@ -286,6 +288,8 @@ impl HttpAdapter {
         connection: Box<Connection>,
         answered: Answered,
     ) -> Result<Response, Error> {
+        log_lines::exchange(&request.line, &answered.head, answered.body.expected());
+        call.answered(answered.head.version);
         let now = call.latest();
         if let Some(hop) = call.timeline_mut().hop_mut() {
             hop.head_ended = Some(now);

@@ -6,6 +6,7 @@
 use crate::call::Call;
 use crate::connection::Connection;
 use crate::error::{ErrorKind, Failure, Outcome};
+use crate::log_lines;
 use crate::pool::Pool;
 use crate::stream::{Received, StreamError};
 use crate::world::Interest;
@@ -291,11 +292,11 @@ impl Body {
         };
         let now = call.latest();
         call.disarm(&[Limit::Body, Limit::Attempt]);
-        call.timeline_mut().end_hop(now);
+        call.end_hop(None);
         self.trailers = self.reader.as_ref().and_then(BodyReader::trailers).cloned();
         match (self.keep, &self.pool) {
             (Ok(()), Some(pool)) => pool.checkin(connection, now),
-            (Err(why), _) => log::debug!("connection {} is closed: {why}", connection.info.number),
+            (Err(why), _) => log_lines::closed_connection(connection.info.number, why),
             (Ok(()), None) => {}
         }
     }

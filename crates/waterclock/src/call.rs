@@ -2,11 +2,14 @@
 
 use crate::cancel::CancelHandle;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
+use crate::observe::{self, Observers, Watch};
 use crate::world::{Interest, Woke, World};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use waterclock_proto::limit::{Deadlines, Limit, Limits};
+use waterclock_proto::message::Version;
 use waterclock_proto::retry::{Attempted, Decision, Failed, Retry, RetryState};
 use waterclock_proto::screen;
 use waterclock_proto::tick::Tick;
@@ -35,6 +38,8 @@ pub struct Call {
     held: Held,
     /// Made at the first failure that could be retried.
     retries: Option<Box<RetryState>>,
+    /// Tells the observers; taken when they have been told the end.
+    watch: Option<Box<Watch>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +92,7 @@ impl Call {
             reason,
             held,
             retries: None,
+            watch: None,
         }
     }
 
@@ -102,6 +108,7 @@ impl Call {
             reason: self.reason,
             held: Held::No,
             retries: None,
+            watch: None,
         };
         std::mem::replace(self, husk)
     }
@@ -146,12 +153,20 @@ impl Call {
     /// Goes on after a hop that failed or was answered with "again": what it had armed no longer
     /// counts, and `total` goes on.
     pub(crate) fn again(&mut self, reason: HopReason) {
-        let now = self.now();
-        self.timeline.end_hop(now);
+        self.now();
+        self.end_hop(None);
         self.timeline.clear_fired();
         self.deadlines.disarm_all_but(Limit::Total);
         self.reason = reason;
         self.held = Held::Yes;
+    }
+
+    /// Lets `observers` see this call, from now on.
+    pub(crate) fn observe(&mut self, observers: &Observers, request: &RequestLine) {
+        if let Some(observers) = observers {
+            let watch = self.watch.insert(Box::new(Watch::new(observers)));
+            watch.call_started(request, self.latest);
+        }
     }
 
     /// The world the call runs in.
@@ -218,17 +233,28 @@ impl Call {
         interests: &mut [Interest<'_>],
         timer: Tick,
     ) -> Outcome<Waited> {
-        let started = self.now();
         let each_wait = each_wait(phase);
-        if let Some(limit) = each_wait {
-            self.arm(limit, started);
+        let mut started = self.now();
+        let mut in_force = self.enter(each_wait, started);
+        if let Some(watch) = &self.watch {
+            watch.span_started(&self.timeline, phase, what, started, in_force);
+            // The observers' time is not the wait's.
+            started = self.now();
+            in_force = self.enter(each_wait, started);
         }
-        let in_force = self.deadlines.earliest();
         let result = self.blocked(phase, what, interests, timer, started, in_force);
         if let Some(limit) = each_wait {
             self.deadlines.disarm(limit);
         }
         result
+    }
+
+    /// Arms the limit of a single wait, and gives the earliest of all.
+    fn enter(&mut self, each_wait: Option<Limit>, now: Tick) -> Option<(Tick, Limit)> {
+        if let Some(limit) = each_wait {
+            self.arm(limit, now);
+        }
+        self.deadlines.earliest()
     }
 
     fn blocked(
@@ -253,7 +279,7 @@ impl Call {
         };
         let cancelled = matches!(&result, Err(failure) if failure.kind == ErrorKind::Cancelled);
         let end = if cancelled { SpanEnd::Cancelled } else { end };
-        self.timeline.record_wait(phase, what, started, ended, in_force, end);
+        self.record_wait(phase, what, started, ended, in_force, end);
         match expired {
             Some((deadline, limit)) if result.is_ok() => {
                 Err(self.fired(Fired { limit, phase, deadline, noticed: ended }))
@@ -300,13 +326,13 @@ impl Call {
 
     fn check_at(&mut self, phase: Phase, what: What, now: Tick) -> Outcome<Tick> {
         if self.cancel.as_ref().is_some_and(CancelHandle::is_cancelled) {
-            self.timeline.record_wait(phase, what, now, now, None, SpanEnd::Cancelled);
+            self.record_instant(phase, what, now, None, SpanEnd::Cancelled);
             return Err(Failure::cancelled());
         }
         match self.deadlines.earliest() {
             Some((deadline, limit)) if now >= deadline => {
                 let in_force = Some((deadline, limit));
-                self.timeline.record_wait(phase, what, now, now, in_force, SpanEnd::Expired);
+                self.record_instant(phase, what, now, in_force, SpanEnd::Expired);
                 Err(self.fired(Fired { limit, phase, deadline, noticed: now }))
             }
             _ => Ok(now),
@@ -332,13 +358,57 @@ impl Call {
     /// Records the caller's own time since `since`, and looks whether a limit has passed in it.
     pub(crate) fn caller_time(&mut self, what: What, since: Tick, phase: Phase) -> Outcome<()> {
         let now = self.now();
+        let work = since > self.timeline.ended();
+        let time = now > since.max(self.timeline.ended());
         self.timeline.record_caller(what, since, now);
+        self.tell_spans(usize::from(work) + usize::from(time));
         self.check_at(phase, What::Read, now).map(|_| ())
+    }
+
+    /// Records a wait, with the work before it.
+    fn record_wait(
+        &mut self,
+        phase: Phase,
+        what: What,
+        started: Tick,
+        ended: Tick,
+        in_force: Option<(Tick, Limit)>,
+        end: SpanEnd,
+    ) {
+        let work = started > self.timeline.ended();
+        self.timeline.record_wait(phase, what, started, ended, in_force, end);
+        self.tell_spans(1 + usize::from(work));
+    }
+
+    /// Records a wait that was over before it could begin.
+    pub(crate) fn record_instant(
+        &mut self,
+        phase: Phase,
+        what: What,
+        now: Tick,
+        in_force: Option<(Tick, Limit)>,
+        end: SpanEnd,
+    ) {
+        if let Some(watch) = &self.watch {
+            watch.span_started(&self.timeline, phase, what, now, in_force);
+        }
+        self.record_wait(phase, what, now, now, in_force, end);
+    }
+
+    /// The timeline has got `count` more spans.
+    fn tell_spans(&self, count: usize) {
+        if let Some(watch) = &self.watch {
+            watch.spans_ended(&self.timeline, count);
+        }
     }
 
     /// Begins a hop at the last reading of the clock.
     pub(crate) fn begin_hop(&mut self, request: &Arc<RequestLine>) {
         let (now, reason) = (self.latest, self.reason);
+        if let Some(watch) = &mut self.watch {
+            watch.hop_ended(&self.timeline, None);
+        }
+        let work = !self.timeline.hops().is_empty() && now > self.timeline.ended();
         self.timeline.begin_hop(Hop {
             request: Arc::clone(request),
             reason,
@@ -349,7 +419,27 @@ impl Call {
             status: None,
             connection: None,
         });
+        if let Some(watch) = &mut self.watch {
+            watch.spans_ended(&self.timeline, usize::from(work));
+            watch.hop_started(&self.timeline);
+        }
         self.arm(Limit::Attempt, now);
+    }
+
+    /// Ends the running hop at the last reading of the clock; `error` is what ended it, if it failed
+    /// and the call goes on.
+    pub(crate) fn end_hop(&mut self, error: Option<ErrorKind>) {
+        self.timeline.end_hop(self.latest);
+        if let Some(watch) = &mut self.watch {
+            watch.hop_ended(&self.timeline, error);
+        }
+    }
+
+    /// Notes the version of the running hop's response, which the timeline does not keep.
+    pub(crate) fn answered(&mut self, version: Version) {
+        if let Some(watch) = &mut self.watch {
+            watch.answered(version);
+        }
     }
 
     /// Ends the call with an error of the caller's own making: for adapters.
@@ -361,33 +451,61 @@ impl Call {
     /// Ends the call with an error; the timeline goes into it.
     pub(crate) fn fail(mut self, failure: Box<Failure>) -> Error {
         self.held = Held::No;
-        self.finish();
-        Error::new(failure, Some(self.timeline))
+        self.end(observe::Outcome::Failed(failure.kind));
+        let spent = Timeline::new(Tick::ZERO, Limits::none());
+        Error::new(failure, Some(std::mem::replace(&mut self.timeline, spent)))
     }
 
     /// An error of a call whose response is still in the caller's hands.
     pub(crate) fn error(&mut self, failure: Box<Failure>) -> Error {
         self.held = Held::No;
-        self.finish();
+        self.end(observe::Outcome::Failed(failure.kind));
         Error::new(failure, Some(self.timeline.clone()))
+    }
+
+    /// Ends the call with an error that is not its own.
+    pub(crate) fn abort(&mut self, kind: ErrorKind) {
+        self.held = Held::No;
+        self.end(observe::Outcome::Failed(kind));
     }
 
     /// Ends the record; every limit is disarmed. Not so while another hop may follow.
     pub(crate) fn finish(&mut self) {
+        let status = self.timeline.hops().last().and_then(|hop| hop.status);
+        self.end(status.map_or(observe::Outcome::Abandoned, observe::Outcome::Response));
+    }
+
+    fn end(&mut self, outcome: observe::Outcome) {
         let now = self.now();
         if self.held != Held::No {
             self.held = Held::Ended;
-            self.timeline.end_hop(now);
+            self.end_hop(None);
             return;
         }
+        let work = !self.timeline.is_finished() && now > self.timeline.ended();
         self.timeline.finish(now);
         self.deadlines = Deadlines::default();
+        if let Some(watch) = self.watch.take() {
+            watch.spans_ended(&self.timeline, usize::from(work));
+            watch.call_ended(&self.timeline, outcome);
+        }
     }
 
     /// What is left until the earliest deadline, at most `most`.
     pub(crate) fn within(&self, now: Tick, most: Duration) -> Tick {
         let cap = now.after(most);
         self.deadlines.earliest().map_or(cap, |(deadline, _)| deadline.min(cap))
+    }
+}
+
+/// A panic in code of the caller's has ended the call. Its observers are told even then; a second
+/// panic, of one of them, must not abort the program.
+impl Drop for Call {
+    fn drop(&mut self) {
+        if self.watch.is_some() {
+            let end = || self.end(observe::Outcome::Abandoned);
+            let _ = catch_unwind(AssertUnwindSafe(end));
+        }
     }
 }
 

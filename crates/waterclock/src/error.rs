@@ -330,8 +330,7 @@ impl Error {
     /// Gives an error of the caller's own the record of the call that it ended.
     pub(crate) fn of_call(mut self, call: &mut Call) -> Self {
         if self.0.timeline.is_none() {
-            call.release();
-            call.finish();
+            call.abort(self.kind());
             self.0.timeline = Some(call.timeline().clone());
         }
         self

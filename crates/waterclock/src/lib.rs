@@ -40,6 +40,7 @@
 //! | `native-roots` | yes | the operating system's root certificates |
 //! | `webpki-roots` | no | Mozilla's root certificates, compiled in |
 //! | `json` | no | the run document (module `run`), with serde |
+//! | `tracing` | no | `observe::TracingObserver`: spans and events with OpenTelemetry's names |
 
 mod adapter;
 mod auth;
@@ -54,6 +55,8 @@ mod environment;
 mod error;
 mod exchange;
 mod hooks;
+mod log_lines;
+pub mod observe;
 mod pool;
 mod proxy;
 mod request;
@@ -74,6 +77,7 @@ pub use call::{Call, InterruptHook};
 pub use cancel::CancelHandle;
 pub use connection::ConnectionInfo;
 pub use error::{Error, ErrorKind, ProxyResponse};
+pub use observe::Observer;
 pub use pool::PoolSettings;
 pub use request::{BodySource, PreparedRequest, Request, RequestBody, Streamed};
 pub use resolver::{InvalidOverride, ResolveOverride, Resolver};

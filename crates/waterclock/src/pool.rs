@@ -4,6 +4,7 @@
 use crate::call::Call;
 use crate::connection::Connection;
 use crate::error::{ErrorKind, Failure, Outcome};
+use crate::log_lines;
 use crate::proxy::{Via, ViaBuf, speaks_http};
 use crate::tls::TlsConfig;
 use crate::world::{Interest, Signal};
@@ -13,7 +14,6 @@ use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use waterclock_proto::h1::CloseReason;
 use waterclock_proto::limit::Limit;
 use waterclock_proto::proxy::ProxyUrl;
 use waterclock_proto::tick::Tick;
@@ -247,8 +247,7 @@ impl Pool {
                     call.disarm(&[Limit::Pool]);
                     return Ok(Checkout::Reused(idle, age));
                 }
-                let (number, why) = (idle.info.number, CloseReason::StrayBytes);
-                log::debug!("connection {number} to {} is closed while idle: {why}", key.host);
+                log_lines::dropped_connection(key.host);
             }
             if let Some(permit) = self.take_permit(key) {
                 call.disarm(&[Limit::Pool]);
@@ -293,7 +292,9 @@ impl Pool {
         state.idle -= old.len() + 1;
         drop(state);
         // Dropped outside the lock, which they take to give back their places.
-        drop((idle, old));
+        for idle in std::iter::once(idle).chain(old) {
+            log_lines::aged_connection(idle.connection.info.number, self.0.settings.idle_age);
+        }
         None
     }
 
@@ -343,7 +344,7 @@ impl Pool {
     /// Takes back a connection whose exchange has ended well.
     pub(crate) fn checkin(&self, mut connection: Box<Connection>, now: Tick) {
         if let Err(reason) = connection.settled() {
-            log::debug!("connection {} is closed: {reason}", connection.info.number);
+            log_lines::closed_connection(connection.info.number, reason);
             return;
         }
         connection.exchanges += 1;
@@ -356,7 +357,10 @@ impl Pool {
         let surplus =
             if state.idle > self.0.settings.max_idle { state.pop_oldest_idle() } else { None };
         drop(state);
-        drop(surplus);
+        if let Some(surplus) = surplus {
+            let host = &surplus.connection.permit.key.host;
+            log_lines::pool_is_full(host, self.0.settings.max_idle);
+        }
     }
 
     /// Closes all idle connections. Busy ones are closed when their exchange ends, or kept: a

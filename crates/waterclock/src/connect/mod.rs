@@ -7,6 +7,7 @@ mod race;
 use crate::call::Call;
 use crate::connection::{Connection, Secured};
 use crate::error::{ErrorKind, Failure, Outcome};
+use crate::log_lines;
 use crate::pool::{Permit, Pool};
 use crate::proxy::{Via, speaks_http};
 use crate::resolver::Names;
@@ -62,6 +63,8 @@ impl Connector {
         pool: &Pool,
     ) -> Outcome<Box<Connection>> {
         let now = call.check(Phase::Connect, What::Answer)?;
+        let number = pool.next_number();
+        log_lines::new_connection(number, permit.key().as_ref());
         call.arm(Limit::Connect, now);
         // What cannot be asked of the proxy needs no connection to it.
         let dialogue = match route.tunnel() {
@@ -80,7 +83,7 @@ impl Connector {
             secured.origin = handshake(call, &mut stream, tls, With::Origin(route.name))?;
         }
         call.disarm(&[Limit::Connect]);
-        Ok(Box::new(Connection::new(stream, permit, pool.next_number(), secured)))
+        Ok(Box::new(Connection::new(stream, permit, number, secured)))
     }
 
     fn open(&self, call: &mut Call, route: Route<'_>) -> Outcome<Box<dyn Socket>> {

@@ -169,7 +169,7 @@ impl Runner<'_> {
             // No wait ended with it: the limit was over before one could begin.
             let in_force = Some((deadline, limit));
             let end = SpanEnd::Expired;
-            self.call.timeline_mut().record_wait(phase, What::Answer, now, now, in_force, end);
+            self.call.record_instant(phase, What::Answer, now, in_force, end);
             return self.call.fired(Fired { limit, phase, deadline, noticed: now });
         }
         match self.last_error.take() {

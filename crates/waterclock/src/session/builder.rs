@@ -9,6 +9,7 @@ use crate::cookies::Cookies;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Failure};
 use crate::hooks::Hooks;
+use crate::observe::Observer;
 use crate::pool::PoolSettings;
 use crate::proxy;
 use crate::request::PreparedRequest;
@@ -38,6 +39,7 @@ pub struct SessionBuilder {
     headers: Headers,
     mounts: Vec<(Box<str>, Arc<dyn Adapter>)>,
     interrupted: Option<InterruptHook>,
+    observers: Vec<Arc<dyn Observer>>,
     connector: Connector,
     pool: PoolSettings,
     proxies: Proxies,
@@ -77,6 +79,7 @@ impl SessionBuilder {
             headers: default_headers(),
             mounts: Vec::new(),
             interrupted: None,
+            observers: Vec::new(),
             connector: Connector::default(),
             pool: PoolSettings::default(),
             proxies: Proxies::direct(),
@@ -269,6 +272,13 @@ impl SessionBuilder {
         self
     }
 
+    /// Lets `observer` see every call. There may be several; they are told in the order in which
+    /// they were added.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observers.push(observer);
+        self
+    }
+
     /// The session.
     ///
     /// # Errors
@@ -313,6 +323,7 @@ impl SessionBuilder {
             headers: Arc::new(self.headers),
             adapters,
             interrupted: self.interrupted,
+            observers: (!self.observers.is_empty()).then(|| self.observers.into()),
             targets: TargetCache::default(),
             auth: self.auth,
             cookies: Cookies::new(self.cookies),
