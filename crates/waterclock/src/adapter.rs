@@ -235,6 +235,12 @@ impl HttpAdapter {
             return Ok(None);
         }
         let settings = request.options.tls.as_ref().unwrap_or(&self.tls);
+        // After a redirect to another origin: the certificate was not meant for it.
+        if request.options.without_identity
+            && let Some(stripped) = settings.without_identity()
+        {
+            return Ok(Some(self.configs.get(&stripped)?));
+        }
         Ok(Some(self.configs.get(settings)?))
     }
 

@@ -93,6 +93,20 @@ impl Body {
         }
     }
 
+    /// Puts a body in memory in the place of one that has been read or thrown away.
+    pub(crate) fn replace(&mut self, bytes: Vec<u8>) {
+        let trailers = self.trailers.take();
+        *self = Body { trailers, ..Body::memory(bytes) };
+    }
+
+    /// What is left of a body in memory.
+    pub(crate) fn in_memory(&self) -> &[u8] {
+        match &self.source {
+            Source::Memory { bytes, at } => bytes.get(*at..).unwrap_or_default(),
+            _ => &[],
+        }
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         self.done
     }

@@ -89,7 +89,8 @@ pub(crate) fn header(
     world: &dyn World,
 ) -> Option<Vec<u8>> {
     let jar = jar.filter(|jar| jar.0.any.load(Ordering::Acquire));
-    let kept = jar.and_then(|jar| jar.update(|jar| jar.header(url, SiteContext::SameSite, world.wall())));
+    let kept =
+        jar.and_then(|jar| jar.update(|jar| jar.header(url, SiteContext::SameSite, world.wall())));
     if own.is_empty() {
         return kept;
     }

@@ -8,7 +8,7 @@ mod tests;
 
 pub use part::{InvalidPart, Part};
 
-use crate::request_body::RequestBody;
+use crate::request::RequestBody;
 use source::{Form, Segment};
 use std::fmt::Write;
 use std::io;

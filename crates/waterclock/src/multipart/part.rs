@@ -1,7 +1,7 @@
 //! [`Part`]: one field or file of a form, and how its head is written.
 
 use super::media_type;
-use crate::request_body::RequestBody;
+use crate::request::RequestBody;
 use std::fs::File;
 use std::path::Path;
 use std::{error, fmt, io};

@@ -1,6 +1,6 @@
 //! The bytes of a form, one segment after the other.
 
-use crate::request_body::{BodySource, RequestBody};
+use crate::request::{BodySource, RequestBody};
 use std::io::{self, Read};
 
 /// Frames and parts in turn, and how far they have been read.

@@ -1,7 +1,7 @@
 //! Forms byte for byte, their lengths, and what they refuse.
 
 use super::*;
-use crate::request_body::{BodySource, Streamed};
+use crate::request::{BodySource, Streamed};
 use proptest::prelude::*;
 use std::io::{Cursor, Read};
 use std::sync::Arc;

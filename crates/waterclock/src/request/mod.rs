@@ -1,6 +1,7 @@
 //! Requests: [`Request`] is built, [`PreparedRequest`] is what is sent.
 
 mod body;
+mod content;
 mod options;
 mod prepared;
 

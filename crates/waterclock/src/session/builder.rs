@@ -42,7 +42,8 @@ pub struct SessionBuilder {
     observers: Vec<Arc<dyn Observer>>,
     connector: Connector,
     pool: PoolSettings,
-    proxies: Proxies,
+    /// `None`: those of the environment, if it is trusted.
+    proxies: Option<Proxies>,
     proxy_tls: TlsSettings,
     unix: Option<PathBuf>,
     tls: TlsSettings,
@@ -82,7 +83,7 @@ impl SessionBuilder {
             observers: Vec::new(),
             connector: Connector::default(),
             pool: PoolSettings::default(),
-            proxies: Proxies::direct(),
+            proxies: None,
             proxy_tls: TlsSettings::default(),
             unix: None,
             tls: TlsSettings::default(),
@@ -214,13 +215,14 @@ impl SessionBuilder {
     /// `http` (the default), `https`, `socks4`, `socks4a`, `socks5` or `socks5h`.
     pub fn proxy(mut self, url: &str) -> Self {
         match proxy::for_everything(url) {
-            Ok(proxies) => self.proxies = proxies,
+            Ok(proxies) => self.proxies = Some(proxies),
             Err(failure) => self.problem = Some(failure),
         }
         self
     }
 
-    /// Chooses a proxy, or none, for each request by its URL. Default: none for any.
+    /// Chooses a proxy, or none, for each request by its URL. Default: what the environment says
+    /// if it is trusted ([`trust_env`](Self::trust_env)), else none.
     ///
     /// ```
     /// use waterclock::{Proxies, Session};
@@ -233,7 +235,7 @@ impl SessionBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn proxies(mut self, proxies: Proxies) -> Self {
-        self.proxies = proxies;
+        self.proxies = Some(proxies);
         self
     }
 
@@ -301,7 +303,7 @@ impl SessionBuilder {
         let http: Arc<dyn Adapter> = Arc::new(HttpAdapter::new(
             self.connector,
             self.pool,
-            self.proxies,
+            self.proxies.unwrap_or_else(|| environment.proxies.clone()),
             self.proxy_tls,
             self.unix,
             self.tls,

@@ -164,6 +164,10 @@ impl Session {
         &self.0.cookies
     }
 
+    pub(crate) fn world(&self) -> &dyn World {
+        &*self.0.world
+    }
+
     pub(crate) fn retry(&self) -> &Arc<Retry> {
         &self.0.retry
     }
