@@ -503,6 +503,7 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         if self.watch.is_some() {
+            self.held = Held::No;
             let end = || self.end(observe::Outcome::Abandoned);
             let _ = catch_unwind(AssertUnwindSafe(end));
         }
