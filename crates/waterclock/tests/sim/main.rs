@@ -13,6 +13,7 @@
 mod bench;
 mod boundaries;
 mod cut_tls;
+mod dialogues;
 mod drips;
 mod interim;
 mod interrupts;
