@@ -109,8 +109,8 @@ fn nginx_redirects_refuses_and_asks() {
     assert_status(&[&nginx.url("/unavailable")], "503");
     assert_status(&[&nginx.url("/rarely/numbers.txt")], "200");
     assert_status(&[&nginx.url("/rarely/numbers.txt")], "429");
-    assert_status(&[&nginx.url("/rarely/404.html")], "200");
-    let retry = ["-f", "--retry", "5", &nginx.url("/rarely/404.html")];
+    assert_status(&[&nginx.url("/often/404.html")], "200");
+    let retry = ["-f", "--retry", "5", &nginx.url("/often/404.html")];
     assert_curl(&retry, 0, "<p>nothing here</p>\n");
 }
 

@@ -2,7 +2,7 @@
 
 use crate::peer::{Nginx, PASSWORD, Squid, Tinyproxy, USER, numbers};
 use crate::support::builder;
-use waterclock::{Error, ErrorKind, Phase, RequestSent, Session};
+use waterclock::{Error, ErrorKind, Phase, Request, RequestSent, Session};
 
 fn through(nginx: &Nginx, proxy: &str) -> Session {
     builder().tls(nginx.trust()).proxy(proxy).build().unwrap()
@@ -28,16 +28,23 @@ fn serves(nginx: &Nginx, proxy: &str, host: &str) {
             // Once it stands, a tunnel is a connection like any other.
             assert!(connection == 1 || !tunnelled, "{connection}");
         }
-        let request = session.post(format!("{url}/echo")).body("through the proxy");
-        assert_eq!(request.send().unwrap().text().unwrap(), "POST through the proxy");
-        let request = session.post(format!("{url}/echo")).body_reader(&b"in chunks"[..], None);
-        assert_eq!(request.send().unwrap().text().unwrap(), "POST in chunks");
+        let post = |request: Request<'_>, text: &str| {
+            // tinyproxy closes a connection without having said that it would (RFC 9112 §9.6), and
+            // a request that cannot be sent twice must not run into that.
+            if !tunnelled {
+                session.close();
+            }
+            assert_eq!(request.send().unwrap().text().unwrap(), text, "{proxy} {url}");
+        };
+        let echo = format!("{url}/echo");
+        post(session.post(&echo).body("through the proxy"), "POST through the proxy");
+        post(session.post(&echo).body_reader(&b"in chunks"[..], None), "POST in chunks");
         let body = vec![b'x'; 1_000_000];
         let mut stored = session.put(format!("{url}/store/file")).body(body).send().unwrap();
         stored.content().unwrap();
         assert!([201, 204].contains(&stored.status()), "{}", stored.status());
-        let with_tunnel = stored.timeline().spans().iter().any(|span| span.phase == Phase::Tunnel);
-        assert!(!with_tunnel, "it stands already");
+        let tunnels = stored.timeline().spans().iter().any(|span| span.phase == Phase::Tunnel);
+        assert!(!tunnels, "it stands already");
     }
 }
 
@@ -74,28 +81,32 @@ fn refused(nginx: &Nginx, proxy: &str, url: &str) -> Error {
 #[test]
 fn who_is_not_let_in_gets_407_with_its_body() {
     let (Some(nginx), Some(squid)) = (Nginx::start(), Squid::start()) else { return };
+    let (denied, required) = ("Cache Access Denied", "Proxy Authentication Required");
+    let mut cases = vec![
+        (squid.guarded_url(""), 407, denied),
+        (squid.guarded_url("user:wrong@"), 407, denied),
+        (squid.guarded_url("nobody:pass@"), 407, denied),
+    ];
     let tinyproxy = Tinyproxy::start();
-    let proxies = |userinfo: &str| {
-        let tinyproxy = tinyproxy.as_ref().map(|proxy| (proxy.url(userinfo), "Unauthorized"));
-        let squid = (squid.guarded_url(userinfo), "Cache Access Denied");
-        std::iter::once(squid).chain(tinyproxy)
-    };
-    for userinfo in ["", "user:wrong@", "nobody:pass@"] {
-        for (proxy, words) in proxies(userinfo) {
-            let error = refused(&nginx, &proxy, &nginx.tls_url("/hello"));
-            let answer = error.proxy_response().unwrap();
-            assert_eq!(answer.head.status, 407, "{proxy}");
-            assert!(answer.headers().get("proxy-authenticate").unwrap().starts_with(b"Basic "));
-            let body = String::from_utf8_lossy(&answer.body);
-            assert!(body.contains(words), "{proxy}: {body}");
-            assert!(error.to_string().contains("407"), "{error}");
-            // Without a tunnel it is the response to the request.
-            let mut response = through(&nginx, &proxy).get(nginx.url("/hello")).send().unwrap();
-            assert_eq!(response.status(), 407);
-            assert!(response.text().unwrap().contains(words));
-        }
+    if let Some(tinyproxy) = &tinyproxy {
+        cases.push((tinyproxy.url(""), 407, required));
+        // It knows no better status for a password that is wrong.
+        cases.push((tinyproxy.url("user:wrong@"), 401, "Unauthorized"));
     }
-    assert_eq!(nginx.access_log(), "", "the origin was asked");
+    for (proxy, status, words) in cases {
+        let error = refused(&nginx, &proxy, &nginx.tls_url("/hello"));
+        let answer = error.proxy_response().unwrap();
+        assert_eq!(answer.head.status, status, "{proxy}");
+        assert_eq!(answer.headers().contains("proxy-authenticate"), status == 407);
+        let body = String::from_utf8_lossy(&answer.body);
+        assert!(body.contains(words), "{proxy}: {body}");
+        assert!(error.to_string().contains(&status.to_string()), "{error}");
+        // Without a tunnel it is the response to the request.
+        let mut response = through(&nginx, &proxy).get(nginx.url("/hello")).send().unwrap();
+        assert_eq!(response.status(), status);
+        assert!(response.text().unwrap().contains(words));
+    }
+    assert_eq!(nginx.requests(), [""; 0], "the origin was asked");
 }
 
 #[test]

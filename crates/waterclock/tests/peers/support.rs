@@ -13,9 +13,10 @@ use waterclock::tls::{Roots, TlsSettings, TlsSettingsBuilder};
 use waterclock::{Limits, Session, SessionBuilder};
 use waterclock_lab::Authority;
 
-/// How long a daemon may take to accept connections, or to end. None is ever waited for that long.
-const PATIENCE: Duration = Duration::from_secs(20);
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// How long a daemon may take for anything. None is ever waited for that long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Between two looks at what it does.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// For every certificate of a peer.
 pub(crate) const NAMES: &[&str] = &["127.0.0.1", "localhost", "shop.test"];

@@ -1,10 +1,11 @@
 //! nginx: plain, over TLS, over TLS 1.2 only, and for clients with a certificate.
 
 use super::{PASSWORD, USER};
-use crate::support::{Daemon, builder, fill, find, trust};
+use crate::support::{Daemon, LOOK_AGAIN, PATIENCE, builder, fill, find, trust};
 use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
+use std::time::Instant;
 use waterclock::Session;
 use waterclock::tls::{ClientIdentity, TlsSettings};
 use waterclock_lab::Authority;
@@ -98,8 +99,20 @@ impl Nginx {
         self.daemon.signal("HUP");
     }
 
-    /// The lines of the access log, one for each request that has ended.
-    pub(crate) fn access_log(&self) -> String {
-        self.daemon.folder().read("access.log")
+    /// The request lines that it has answered so far. It logs a request after it has answered it, so
+    /// one more is sent to know that those before are there.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.session().get(self.url("/the-last-one")).send().unwrap();
+        let begin = Instant::now();
+        while begin.elapsed() < PATIENCE {
+            let log = self.daemon.folder().read("access.log");
+            let lines = log.lines().filter_map(|line| line.split('"').nth(1)).map(str::to_owned);
+            let mut lines: Vec<String> = lines.collect();
+            if lines.pop_if(|line| line.contains("/the-last-one")).is_some() {
+                return lines;
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        panic!("nginx logs nothing");
     }
 }
