@@ -7,8 +7,9 @@ shift
     trap '' INT HUP TERM
     read -r _ <&3
     kill "$$"
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-        kill -0 "$$" || break
+    looks=0
+    while kill -0 "$$" && [ "$looks" -lt 50 ]; do
+        looks=$((looks + 1))
         sleep 0.1
     done
     kill -9 "$$"

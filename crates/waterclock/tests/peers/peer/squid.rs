@@ -38,7 +38,9 @@ impl Squid {
             folder.write("passwords", format!("{USER}:{HASH}\n"));
             folder.write("hosts", "127.0.0.1 shop.test refused.test\n");
             folder.write_identity(&authority);
-            ["-N", "-f", "squid.conf"].map(str::to_owned).to_vec()
+            // Its name is that of its shared memory too, which several of them must not share.
+            let name = format!("waterclock{open}");
+            ["-N", "-n", &name, "-f", "squid.conf"].map(str::to_owned).to_vec()
         });
         Some(Squid { daemon })
     }
