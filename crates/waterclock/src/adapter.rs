@@ -226,6 +226,9 @@ impl HttpAdapter {
             return Ok(None);
         }
         let settings = request.options.tls.as_ref().unwrap_or(&self.tls);
+        if request.options.left_origin {
+            return Ok(Some(self.configs.get(&settings.without_identity())?));
+        }
         Ok(Some(self.configs.get(settings)?))
     }
 

@@ -336,8 +336,12 @@ impl Call {
         self.check_at(phase, What::Read, now).map(|_| ())
     }
 
-    /// Begins a hop at the last reading of the clock.
+    /// Begins a hop at the last reading of the clock, unless one is running: what the caller's hooks
+    /// do before a request belongs to it.
     pub(crate) fn begin_hop(&mut self, request: &Arc<RequestLine>) {
+        if self.timeline.hops().last().is_some_and(|hop| hop.ended.is_none()) {
+            return;
+        }
         let (now, reason) = (self.latest, self.reason);
         self.timeline.begin_hop(Hop {
             request: Arc::clone(request),

@@ -95,6 +95,14 @@ impl TlsSettings {
         !self.0.policy.accept_invalid
     }
 
+    /// The same, with nothing to show to a server that asks who we are.
+    pub(crate) fn without_identity(&self) -> Self {
+        if self.0.policy.identity.is_none() {
+            return self.clone();
+        }
+        Policy { identity: None, ..self.0.policy.clone() }.into()
+    }
+
     pub(super) fn policy(&self) -> &Policy {
         &self.0.policy
     }

@@ -10,8 +10,10 @@
     reason = "helpers of tests are tests too"
 )]
 
+mod backoff;
 mod bench;
 mod boundaries;
+mod challenges;
 mod cut_tls;
 mod drips;
 mod interim;
@@ -21,6 +23,7 @@ mod pauses;
 mod profile;
 mod proxies;
 mod races;
+mod redirects;
 mod retries;
 mod secure;
 mod settle;
