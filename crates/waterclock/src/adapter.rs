@@ -236,7 +236,7 @@ impl HttpAdapter {
         }
         let settings = request.options.tls.as_ref().unwrap_or(&self.tls);
         // After a redirect to another origin: the certificate was not meant for it.
-        if request.options.without_identity
+        if request.options.left_origin
             && let Some(stripped) = settings.without_identity()
         {
             return Ok(Some(self.configs.get(&stripped)?));

@@ -402,8 +402,12 @@ impl Call {
         }
     }
 
-    /// Begins a hop at the last reading of the clock.
+    /// Begins a hop at the last reading of the clock, unless one is running: what the caller's hooks
+    /// do before a request belongs to it.
     pub(crate) fn begin_hop(&mut self, request: &Arc<RequestLine>) {
+        if self.timeline.hops().last().is_some_and(|hop| hop.ended.is_none()) {
+            return;
+        }
         let (now, reason) = (self.latest, self.reason);
         if let Some(watch) = &mut self.watch {
             watch.hop_ended(&self.timeline, None);

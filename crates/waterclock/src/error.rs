@@ -9,7 +9,7 @@ use waterclock_proto::limit::Limit;
 use waterclock_proto::message::{Headers, ResponseHead};
 use waterclock_proto::redirect::RedirectError;
 use waterclock_proto::screen::{self, Style};
-use waterclock_proto::timeline::{Fired, Phase, RequestSent, Timeline};
+use waterclock_proto::timeline::{Fired, Hop, Phase, RequestSent, Timeline};
 
 use crate::call::Call;
 use crate::response::PastResponse;
@@ -303,9 +303,12 @@ impl Error {
     /// it was sent, or its method is idempotent (RFC 9110 §9.2.2).
     #[must_use]
     pub fn retry_safe(&self) -> bool {
-        let hop = self.timeline().and_then(|timeline| timeline.hops().last());
-        self.request_sent() == RequestSent::No
-            || hop.is_some_and(|hop| hop.request.method.is_idempotent())
+        let hops = self.timeline().map_or(&[][..], Timeline::hops);
+        let Some((last, earlier)) = hops.split_last() else { return true };
+        let idempotent = |hop: &Hop| hop.request.method.is_idempotent();
+        // To send it again is to begin with the first hop: a POST may have led here.
+        (self.request_sent() == RequestSent::No || idempotent(last))
+            && earlier.iter().all(|hop| idempotent(hop) || hop.sent.or(hop.head_ended).is_none())
     }
 
     /// The status of the response, if its head had arrived.

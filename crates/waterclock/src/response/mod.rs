@@ -100,9 +100,7 @@ impl Response {
             reason: Reason::received(status, reason.as_bytes()),
             headers: Headers::new(),
         };
-        if call.timeline().hops().last().is_none_or(|hop| hop.ended.is_some()) {
-            call.begin_hop(&request.line);
-        }
+        call.begin_hop(&request.line);
         let now = call.now();
         if let Some(hop) = call.timeline_mut().hop_mut() {
             hop.head_ended = Some(now);

@@ -65,9 +65,10 @@ impl Session {
 }
 
 impl Inner {
-    /// The credentials of a request that has not been redirected.
+    /// The credentials of a request, as a call begins with it.
     fn auth_for(&self, request: &PreparedRequest) -> Option<Auth> {
-        let given = request.options.auth.as_ref().or(self.auth.as_ref());
+        let session = self.auth.as_ref().filter(|_| !request.options.left_origin);
+        let given = request.options.auth.as_ref().or(session);
         given
             .cloned()
             .or_else(|| self.netrc_auth(request))
@@ -120,6 +121,7 @@ impl Walk<'_> {
         request: &mut PreparedRequest,
         mut call: Call,
     ) -> Result<(Response, Next), Error> {
+        call.begin_hop(&request.line);
         if let Err(error) = self.dress(request, &mut call) {
             return Err(error.of_call(&mut call));
         }
@@ -161,7 +163,7 @@ impl Walk<'_> {
         }
         if let Some(auth) = &self.auth {
             let since = auth.is_custom().then(|| call.now());
-            auth.authorize(request, &*session.world)?;
+            auth.authorize(request, self.answered, &*session.world)?;
             if let Some(since) = since {
                 spent(call, since, Phase::Send)?;
             }

@@ -10,8 +10,10 @@
     reason = "helpers of tests are tests too"
 )]
 
+mod backoff;
 mod bench;
 mod boundaries;
+mod challenges;
 mod cut_tls;
 mod dialogues;
 mod drips;
@@ -25,6 +27,7 @@ mod profile;
 mod proxies;
 mod races;
 mod recorder;
+mod redirects;
 mod retries;
 mod secure;
 mod settle;
