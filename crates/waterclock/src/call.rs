@@ -264,10 +264,12 @@ impl Call {
     /// Records the caller's own time since `since`, and looks whether a limit has passed in it.
     pub(crate) fn caller_time(&mut self, what: What, since: Tick, phase: Phase) -> Outcome<()> {
         let now = self.now();
-        let work = since > self.timeline.ended();
-        let time = now > since.max(self.timeline.ended());
+        let before = self.timeline.ended();
         self.timeline.record_caller(what, since, now);
-        self.tell_spans(usize::from(work) + usize::from(time));
+        if let Some(watch) = &self.watch {
+            let (work, time) = (since > before, now > since.max(before));
+            watch.spans_ended(&self.timeline, usize::from(work) + usize::from(time));
+        }
         self.check_at(phase, What::Read, now).map(|_| ())
     }
 
@@ -281,9 +283,11 @@ impl Call {
         in_force: Option<(Tick, Limit)>,
         end: SpanEnd,
     ) {
-        let work = started > self.timeline.ended();
+        let before = self.timeline.ended();
         self.timeline.record_wait(phase, what, started, ended, in_force, end);
-        self.tell_spans(1 + usize::from(work));
+        if let Some(watch) = &self.watch {
+            watch.spans_ended(&self.timeline, 1 + usize::from(started > before));
+        }
     }
 
     /// Records a wait that was over before it could begin.
@@ -301,20 +305,10 @@ impl Call {
         self.record_wait(phase, what, now, now, in_force, end);
     }
 
-    /// The timeline has got `count` more spans.
-    fn tell_spans(&self, count: usize) {
-        if let Some(watch) = &self.watch {
-            watch.spans_ended(&self.timeline, count);
-        }
-    }
-
     /// Begins a hop at the last reading of the clock.
     pub(crate) fn begin_hop(&mut self, request: &Arc<RequestLine>, reason: HopReason) {
         let now = self.latest;
-        if let Some(watch) = &mut self.watch {
-            watch.hop_ended(&self.timeline, None);
-        }
-        let work = !self.timeline.hops().is_empty() && now > self.timeline.ended();
+        let before = self.timeline.ended();
         self.timeline.begin_hop(Hop {
             request: Arc::clone(request),
             reason,
@@ -326,8 +320,7 @@ impl Call {
             connection: None,
         });
         if let Some(watch) = &mut self.watch {
-            watch.spans_ended(&self.timeline, usize::from(work));
-            watch.hop_started(&self.timeline);
+            watch.hop_started(&self.timeline, before);
         }
         self.arm(Limit::Attempt, now);
     }
@@ -356,32 +349,40 @@ impl Call {
 
     /// Ends the call with an error; the timeline goes into it.
     pub(crate) fn fail(mut self, failure: Box<Failure>) -> Error {
-        self.end(observe::Outcome::Failed(failure.kind));
+        self.end(Some(observe::Outcome::Failed(failure.kind)));
         let spent = Timeline::new(Tick::ZERO, Limits::none());
         Error::new(failure, Some(std::mem::replace(&mut self.timeline, spent)))
     }
 
     /// An error of a call whose response is still in the caller's hands.
     pub(crate) fn error(&mut self, failure: Box<Failure>) -> Error {
-        self.end(observe::Outcome::Failed(failure.kind));
+        self.end(Some(observe::Outcome::Failed(failure.kind)));
         Error::new(failure, Some(self.timeline.clone()))
     }
 
     /// Ends the record; every limit is disarmed.
     pub(crate) fn finish(&mut self) {
-        let status = self.timeline.hops().last().and_then(|hop| hop.status);
-        self.end(status.map_or(observe::Outcome::Abandoned, observe::Outcome::Response));
+        self.end(None);
     }
 
-    fn end(&mut self, outcome: observe::Outcome) {
-        let now = self.now();
-        let work = !self.timeline.is_finished() && now > self.timeline.ended();
+    #[inline]
+    fn end(&mut self, outcome: Option<observe::Outcome>) {
+        let (now, before) = (self.now(), self.timeline.ended());
         self.timeline.finish(now);
         self.deadlines = Deadlines::default();
-        if let Some(watch) = self.watch.take() {
-            watch.spans_ended(&self.timeline, usize::from(work));
-            watch.call_ended(&self.timeline, outcome);
+        if self.watch.is_some() {
+            self.tell_end(before, outcome);
         }
+    }
+
+    /// Without an `outcome` it is that of the last response.
+    #[cold]
+    fn tell_end(&mut self, before: Tick, outcome: Option<observe::Outcome>) {
+        let Some(watch) = self.watch.take() else { return };
+        let status = self.timeline.hops().last().and_then(|hop| hop.status);
+        let answered = status.map_or(observe::Outcome::Abandoned, observe::Outcome::Response);
+        watch.spans_ended(&self.timeline, usize::from(self.timeline.ended() > before));
+        watch.call_ended(&self.timeline, outcome.unwrap_or(answered));
     }
 
     /// What is left until the earliest deadline, at most `most`.
@@ -396,7 +397,7 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         if self.watch.is_some() {
-            let end = || self.end(observe::Outcome::Abandoned);
+            let end = || self.end(Some(observe::Outcome::Abandoned));
             let _ = catch_unwind(AssertUnwindSafe(end));
         }
     }
