@@ -354,6 +354,12 @@ impl Call {
         Error::new(failure, Some(std::mem::replace(&mut self.timeline, spent)))
     }
 
+    /// Ends a call that nobody would take. There is nothing on its timeline to show.
+    pub(crate) fn refuse(mut self, failure: Box<Failure>) -> Error {
+        self.end(Some(observe::Outcome::Failed(failure.kind)));
+        Error::new(failure, None)
+    }
+
     /// An error of a call whose response is still in the caller's hands.
     pub(crate) fn error(&mut self, failure: Box<Failure>) -> Error {
         self.end(Some(observe::Outcome::Failed(failure.kind)));

@@ -135,7 +135,7 @@ impl Session {
             None => {
                 let scheme = request.line.url.scheme();
                 let text = format!("no adapter is mounted for {scheme}:// URLs like this one");
-                Err(call.into_error(ErrorKind::UnsupportedScheme, text))
+                Err(call.refuse(Failure::new(ErrorKind::UnsupportedScheme, text)))
             }
         }
     }
