@@ -294,7 +294,7 @@ impl HttpAdapter {
         connection: Box<Connection>,
         answered: Answered,
     ) -> Result<Response, Error> {
-        log_lines::exchange(&request.line, &answered.head, answered.body.expected());
+        log_lines::exchange(&request.line, &answered.head, &answered.body);
         call.answered(answered.head.version);
         let now = call.latest();
         if let Some(hop) = call.timeline_mut().hop_mut() {

@@ -358,10 +358,12 @@ impl Call {
     /// Records the caller's own time since `since`, and looks whether a limit has passed in it.
     pub(crate) fn caller_time(&mut self, what: What, since: Tick, phase: Phase) -> Outcome<()> {
         let now = self.now();
-        let work = since > self.timeline.ended();
-        let time = now > since.max(self.timeline.ended());
+        let before = self.timeline.ended();
         self.timeline.record_caller(what, since, now);
-        self.tell_spans(usize::from(work) + usize::from(time));
+        if let Some(watch) = &self.watch {
+            let (work, time) = (since > before, now > since.max(before));
+            watch.spans_ended(&self.timeline, usize::from(work) + usize::from(time));
+        }
         self.check_at(phase, What::Read, now).map(|_| ())
     }
 
@@ -375,9 +377,11 @@ impl Call {
         in_force: Option<(Tick, Limit)>,
         end: SpanEnd,
     ) {
-        let work = started > self.timeline.ended();
+        let before = self.timeline.ended();
         self.timeline.record_wait(phase, what, started, ended, in_force, end);
-        self.tell_spans(1 + usize::from(work));
+        if let Some(watch) = &self.watch {
+            watch.spans_ended(&self.timeline, 1 + usize::from(started > before));
+        }
     }
 
     /// Records a wait that was over before it could begin.
@@ -395,13 +399,6 @@ impl Call {
         self.record_wait(phase, what, now, now, in_force, end);
     }
 
-    /// The timeline has got `count` more spans.
-    fn tell_spans(&self, count: usize) {
-        if let Some(watch) = &self.watch {
-            watch.spans_ended(&self.timeline, count);
-        }
-    }
-
     /// Begins a hop at the last reading of the clock, unless one is running: what the caller's hooks
     /// do before a request belongs to it.
     pub(crate) fn begin_hop(&mut self, request: &Arc<RequestLine>) {
@@ -409,10 +406,7 @@ impl Call {
             return;
         }
         let (now, reason) = (self.latest, self.reason);
-        if let Some(watch) = &mut self.watch {
-            watch.hop_ended(&self.timeline, None);
-        }
-        let work = !self.timeline.hops().is_empty() && now > self.timeline.ended();
+        let before = self.timeline.ended();
         self.timeline.begin_hop(Hop {
             request: Arc::clone(request),
             reason,
@@ -424,8 +418,7 @@ impl Call {
             connection: None,
         });
         if let Some(watch) = &mut self.watch {
-            watch.spans_ended(&self.timeline, usize::from(work));
-            watch.hop_started(&self.timeline);
+            watch.hop_started(&self.timeline, before);
         }
         self.arm(Limit::Attempt, now);
     }
@@ -455,44 +448,59 @@ impl Call {
     /// Ends the call with an error; the timeline goes into it.
     pub(crate) fn fail(mut self, failure: Box<Failure>) -> Error {
         self.held = Held::No;
-        self.end(observe::Outcome::Failed(failure.kind));
+        self.end(Some(observe::Outcome::Failed(failure.kind)));
         let spent = Timeline::new(Tick::ZERO, Limits::none());
         Error::new(failure, Some(std::mem::replace(&mut self.timeline, spent)))
+    }
+
+    /// Ends a call that nobody would take. There is nothing on its timeline to show.
+    pub(crate) fn refuse(mut self, failure: Box<Failure>) -> Error {
+        self.held = Held::No;
+        self.end(Some(observe::Outcome::Failed(failure.kind)));
+        Error::new(failure, None)
     }
 
     /// An error of a call whose response is still in the caller's hands.
     pub(crate) fn error(&mut self, failure: Box<Failure>) -> Error {
         self.held = Held::No;
-        self.end(observe::Outcome::Failed(failure.kind));
+        self.end(Some(observe::Outcome::Failed(failure.kind)));
         Error::new(failure, Some(self.timeline.clone()))
     }
 
     /// Ends the call with an error that is not its own.
     pub(crate) fn abort(&mut self, kind: ErrorKind) {
         self.held = Held::No;
-        self.end(observe::Outcome::Failed(kind));
+        self.end(Some(observe::Outcome::Failed(kind)));
     }
 
     /// Ends the record; every limit is disarmed. Not so while another hop may follow.
     pub(crate) fn finish(&mut self) {
-        let status = self.timeline.hops().last().and_then(|hop| hop.status);
-        self.end(status.map_or(observe::Outcome::Abandoned, observe::Outcome::Response));
+        self.end(None);
     }
 
-    fn end(&mut self, outcome: observe::Outcome) {
-        let now = self.now();
+    #[inline]
+    fn end(&mut self, outcome: Option<observe::Outcome>) {
+        let (now, before) = (self.now(), self.timeline.ended());
         if self.held != Held::No {
             self.held = Held::Ended;
             self.end_hop(None);
             return;
         }
-        let work = !self.timeline.is_finished() && now > self.timeline.ended();
         self.timeline.finish(now);
         self.deadlines = Deadlines::default();
-        if let Some(watch) = self.watch.take() {
-            watch.spans_ended(&self.timeline, usize::from(work));
-            watch.call_ended(&self.timeline, outcome);
+        if self.watch.is_some() {
+            self.tell_end(before, outcome);
         }
+    }
+
+    /// Without an `outcome` it is that of the last response.
+    #[cold]
+    fn tell_end(&mut self, before: Tick, outcome: Option<observe::Outcome>) {
+        let Some(watch) = self.watch.take() else { return };
+        let status = self.timeline.hops().last().and_then(|hop| hop.status);
+        let answered = status.map_or(observe::Outcome::Abandoned, observe::Outcome::Response);
+        watch.spans_ended(&self.timeline, usize::from(self.timeline.ended() > before));
+        watch.call_ended(&self.timeline, outcome.unwrap_or(answered));
     }
 
     /// What is left until the earliest deadline, at most `most`.
@@ -508,7 +516,7 @@ impl Drop for Call {
     fn drop(&mut self) {
         if self.watch.is_some() {
             self.held = Held::No;
-            let end = || self.end(observe::Outcome::Abandoned);
+            let end = || self.end(Some(observe::Outcome::Abandoned));
             let _ = catch_unwind(AssertUnwindSafe(end));
         }
     }

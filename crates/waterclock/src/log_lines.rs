@@ -10,7 +10,7 @@ use crate::pool::KeyRef;
 use std::fmt;
 use std::time::Duration;
 use url::Url;
-use waterclock_proto::h1::CloseReason;
+use waterclock_proto::h1::{BodyReader, CloseReason};
 use waterclock_proto::message::ResponseHead;
 use waterclock_proto::screen::escape;
 use waterclock_proto::timeline::RequestLine;
@@ -23,8 +23,8 @@ pub(crate) fn new_connection(number: u64, key: KeyRef<'_>) {
     log::debug!(target: TARGET, "Starting new {scheme} connection ({number}): {}", Peer(key));
 }
 
-/// A response's head has come; `length` is how much body is expected.
-pub(crate) fn exchange(line: &RequestLine, head: &ResponseHead, length: Option<u64>) {
+/// A response's head has come, and `body` is to follow.
+pub(crate) fn exchange(line: &RequestLine, head: &ResponseHead, body: &BodyReader) {
     log::debug!(
         target: TARGET,
         "{} \"{} {} {}\" {} {}",
@@ -33,7 +33,7 @@ pub(crate) fn exchange(line: &RequestLine, head: &ResponseHead, length: Option<u
         RedactedTarget::path(&line.url),
         head.version,
         head.status,
-        Length(length),
+        Length(body.expected()),
     );
 }
 

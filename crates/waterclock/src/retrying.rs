@@ -41,6 +41,7 @@ pub(crate) fn after_failure(
         Decision::Again { delay, .. } => match fits(call, delay) {
             Ok(()) => {
                 log_lines::incremented_retry(&request.line.url, call.retry_state(&request.retry));
+                call.end_hop(Some(failure.kind));
                 return again(request, call, delay);
             }
             Err(refused) => refused.to_string(),

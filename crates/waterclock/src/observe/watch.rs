@@ -16,22 +16,24 @@ pub(crate) type Observers = Option<Arc<[Arc<dyn Observer>]>>;
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
-/// Tells the observers of one call. It is in the call only if there are any.
+/// Tells the observers of one call. It is in the call only if there are any, which is rare: what it
+/// does is kept out of the way of calls without.
 pub(crate) struct Watch {
     observers: Arc<[Arc<dyn Observer>]>,
     call: CallId,
     /// Of the running hop's response.
     version: Option<Version>,
-    /// Whether a hop was started that has not been ended.
-    in_hop: bool,
+    /// The hop that was started and has not been ended.
+    hop: Option<u16>,
 }
 
 impl Watch {
     pub(crate) fn new(observers: &Arc<[Arc<dyn Observer>]>) -> Self {
         let call = CallId(CALLS.fetch_add(1, Ordering::Relaxed) + 1);
-        Watch { observers: Arc::clone(observers), call, version: None, in_hop: false }
+        Watch { observers: Arc::clone(observers), call, version: None, hop: None }
     }
 
+    #[cold]
     pub(crate) fn call_started(&self, request: &RequestLine, at: Tick) {
         let told = CallStarted { call: self.call, at, request };
         self.each(|observer| observer.call_started(&told));
@@ -43,13 +45,18 @@ impl Watch {
         }
     }
 
-    /// The timeline's last hop has begun.
-    pub(crate) fn hop_started(&mut self, timeline: &Timeline) {
+    /// The timeline's last hop has begun; its spans had come to `before`.
+    #[cold]
+    pub(crate) fn hop_started(&mut self, timeline: &Timeline, before: Tick) {
+        // Work before the first hop is recorded with the first wait.
+        self.spans_ended(timeline, usize::from(timeline.ended() > before));
+        self.hop_ended(timeline, None);
         let Some(hop) = timeline.hops().last() else { return };
-        (self.in_hop, self.version) = (true, None);
+        let index = last_hop(timeline);
+        (self.hop, self.version) = (Some(index), None);
         let told = HopStarted {
             call: self.call,
-            hop: last_hop(timeline),
+            hop: index,
             at: hop.started,
             request: &hop.request,
             reason: hop.reason,
@@ -62,15 +69,17 @@ impl Watch {
         self.version = Some(version);
     }
 
-    /// The timeline's last hop is over, unless that was told already.
+    /// The running hop is over, unless that was told already.
+    #[cold]
     pub(crate) fn hop_ended(&mut self, timeline: &Timeline, error: Option<ErrorKind>) {
-        let Some(record) = timeline.hops().last().filter(|_| self.in_hop) else { return };
-        self.in_hop = false;
-        let (call, hop, version) = (self.call, last_hop(timeline), self.version);
+        let Some(hop) = self.hop.take() else { return };
+        let Some(record) = timeline.hops().get(usize::from(hop)) else { return };
+        let (call, version) = (self.call, self.version);
         let told = HopEnded { call, hop, record, version, error };
         self.each(|observer| observer.hop_ended(&told));
     }
 
+    #[cold]
     pub(crate) fn span_started(
         &self,
         timeline: &Timeline,
@@ -93,6 +102,7 @@ impl Watch {
     }
 
     /// The last `count` spans of the timeline have been recorded. (None of them is ever folded.)
+    #[cold]
     pub(crate) fn spans_ended(&self, timeline: &Timeline, count: usize) {
         let spans = timeline.spans();
         for span in spans.iter().skip(spans.len().saturating_sub(count)) {
@@ -102,6 +112,7 @@ impl Watch {
     }
 
     /// The call is over, and so is this.
+    #[cold]
     pub(crate) fn call_ended(mut self, timeline: &Timeline, outcome: Outcome) {
         self.hop_ended(timeline, outcome.error());
         let told = CallEnded { call: self.call, outcome, timeline };

@@ -121,15 +121,15 @@ impl Walk<'_> {
         request: &mut PreparedRequest,
         mut call: Call,
     ) -> Result<(Response, Next), Error> {
+        let Some(adapter) = self.session.adapter(request.line.url.as_str()) else {
+            let scheme = request.line.url.scheme();
+            let text = format!("no adapter is mounted for {scheme}:// URLs like this one");
+            return Err(call.refuse(Failure::new(ErrorKind::UnsupportedScheme, text)));
+        };
         call.begin_hop(&request.line);
         if let Err(error) = self.dress(request, &mut call) {
             return Err(error.of_call(&mut call));
         }
-        let Some(adapter) = self.session.adapter(request.line.url.as_str()) else {
-            let scheme = request.line.url.scheme();
-            let text = format!("no adapter is mounted for {scheme}:// URLs like this one");
-            return Err(call.fail(Failure::new(ErrorKind::UnsupportedScheme, text)));
-        };
         call.hold();
         let mut response = adapter.send(request, call)?;
         let session = self.session;

@@ -201,6 +201,7 @@ fn calls_without_a_connection_are_seen() {
 
     let error = session.get("gopher://any/").send().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnsupportedScheme);
+    assert!(error.timeline().is_none());
     let events = recorder.last_call(Outcome::Failed(ErrorKind::UnsupportedScheme));
     assert_eq!(events.0.len(), 2);
 }
