@@ -224,7 +224,7 @@ struct Inner {
 impl Error {
     #[allow(clippy::boxed_local, reason = "failures travel boxed; here they are unpacked")]
     pub(crate) fn new(failure: Box<Failure>, timeline: Option<Timeline>) -> Self {
-        let status = timeline.as_ref().and_then(|timeline| timeline.hops().last()?.status);
+        let status = timeline.as_ref().and_then(status);
         let history = Vec::new();
         Error(Box::new(Inner { failure: *failure, timeline, status, history }))
     }
@@ -325,15 +325,23 @@ impl Error {
         &self.0.history
     }
 
-    pub(crate) fn with_history(mut self, history: Vec<PastResponse>) -> Self {
-        self.0.history = history;
+    /// Puts `earlier` before the responses that it has already.
+    pub(crate) fn with_history(mut self, mut earlier: Vec<PastResponse>) -> Self {
+        earlier.append(&mut self.0.history);
+        self.0.history = earlier;
         self
     }
 
     /// Gives an error of the caller's own the record of the call that it ended.
     pub(crate) fn of_call(mut self, call: &mut Call) -> Self {
         if self.0.timeline.is_none() {
+<<<<<<< HEAD
             call.abort(self.kind());
+=======
+            call.release();
+            call.finish();
+            self.0.status = status(call.timeline());
+>>>>>>> sessiontests
             self.0.timeline = Some(call.timeline().clone());
         }
         self
@@ -370,6 +378,11 @@ impl Error {
         self.timeline()
             .map_or_else(String::new, |timeline| screen::screen(&[], timeline, &Style::default()))
     }
+}
+
+/// That of the last response, if its head has arrived.
+fn status(timeline: &Timeline) -> Option<u16> {
+    timeline.hops().last()?.status
 }
 
 impl fmt::Display for Error {

@@ -149,6 +149,12 @@ impl Exchange<'_> {
             if left.is_none() && count == 0 {
                 return Ok(None);
             }
+            // A server that has refused may read on, so that no write would ever find it closed.
+            if left != Some(0)
+                && let Some(answered) = self.look_for_answer()?
+            {
+                return Ok(Some(answered));
+            }
         }
     }
 

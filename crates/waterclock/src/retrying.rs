@@ -8,7 +8,7 @@ use crate::request::PreparedRequest;
 use crate::response::Response;
 use std::time::Duration;
 use waterclock_proto::limit::Limit;
-use waterclock_proto::retry::{self, Cause, Decision, DelayRefused, Failed};
+use waterclock_proto::retry::{self, Cause, Decision, DelayRefused, Failed, StopReason};
 use waterclock_proto::timeline::{HopReason, Phase, RequestSent, What};
 
 /// What became of a response.
@@ -37,6 +37,7 @@ pub(crate) fn after_failure(
         body_replayable: request.body.is_replayable(),
     };
     let why_not = match call.decide(&request.retry, &failed) {
+        Decision::Stop(StopReason::Off) => return Err(failure),
         Decision::Stop(reason) => reason.to_string(),
         Decision::Again { delay, .. } => match fits(call, delay) {
             Ok(()) => {
@@ -79,6 +80,7 @@ pub(crate) fn after_response(
         Decision::Stop(_) => return Ok(Settled::Done(response)),
     };
     if let Err(refused) = fits(call, delay) {
+        call.retry_state(&request.retry).take_back();
         let note = format!("The {status} was not retried: {refused} of the limit total.");
         call.timeline_mut().note(note);
         return Ok(Settled::Done(response));

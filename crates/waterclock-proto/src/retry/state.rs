@@ -211,6 +211,14 @@ impl RetryState {
         Decision::Again { delay, why }
     }
 
+    /// The last [`Again`](Decision::Again) is not carried out: there is [no time](super::fits) for its
+    /// pause.
+    pub fn take_back(&mut self) {
+        if self.history.pop().is_some() {
+            self.retries = self.retries.saturating_sub(1);
+        }
+    }
+
     /// A redirect is about to be followed. It is counted if [`Retry::redirect`] is set, against
     /// that and `total`; backoff begins anew in any case.
     ///

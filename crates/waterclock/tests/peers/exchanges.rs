@@ -158,7 +158,9 @@ fn receives_a_large_head(session: &Session, url: &str) {
 #[test]
 fn large_heads_come_down() {
     let Some(nginx) = Nginx::start() else { return };
-    receives_a_large_head(&session(), &nginx.url("/large-headers"));
+    for url in nginx.urls("/large-headers") {
+        receives_a_large_head(&nginx.session(), &url);
+    }
 }
 
 #[test]

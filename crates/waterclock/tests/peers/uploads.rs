@@ -94,15 +94,16 @@ fn an_answer_before_the_body_was_read_is_returned() {
 /// nginx knows from Content-Length that it will not take this, says so, and reads on for a while so
 /// that its answer is not lost. (RFC 9110 §15.5.14)
 #[test]
-fn an_early_413_is_a_response() {
+fn an_early_413_is_a_response_and_ends_the_upload() {
     let Some(nginx) = Nginx::start() else { return };
     for url in nginx.urls("/small/") {
         for length in [Some(LARGE), None] {
             let session = nginx.session();
-            let (body, _) = Counted::new(LARGE);
+            let (body, taken) = Counted::new(LARGE);
             let mut response = post(&session, &url, body, length);
             assert_eq!(response.status(), 413, "{url} {length:?}");
             assert!(response.text().unwrap().contains("413 Request Entity Too Large"));
+            assert!(taken.load(Ordering::Relaxed) < LARGE, "all of it was sent");
             // The connection is of no use any more.
             let after = session.get(url.replace("/small/", "/hello")).send().unwrap();
             assert_eq!((after.status(), number(&after)), (200, 2));
