@@ -335,13 +335,8 @@ impl Error {
     /// Gives an error of the caller's own the record of the call that it ended.
     pub(crate) fn of_call(mut self, call: &mut Call) -> Self {
         if self.0.timeline.is_none() {
-<<<<<<< HEAD
             call.abort(self.kind());
-=======
-            call.release();
-            call.finish();
             self.0.status = status(call.timeline());
->>>>>>> sessiontests
             self.0.timeline = Some(call.timeline().clone());
         }
         self
