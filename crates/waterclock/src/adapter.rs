@@ -200,10 +200,12 @@ impl HttpAdapter {
         let port = url.port_or_known_default().unwrap_or(80);
         let unix = place.unix.as_deref().or(self.unix.as_deref());
         let proxies = request.options.proxies.as_ref().unwrap_or(&self.proxies);
-        let proxy = proxies.choose(url).filter(|_| unix.is_none());
+        let proxy = if unix.is_none() { proxies.choose(url) } else { None };
         let proxy_tls = proxy.map_or(Ok(None), |proxy| self.proxy_tls_config(proxy))?;
         let via = proxy.map(|url| {
-            let own = tls.is_some().then(|| request.header(PROXY_AUTHORIZATION)).flatten();
+            // A CONNECT takes the request's own word, unless the proxy's URL has one.
+            let connects = tls.is_some() && speaks_http(url) && url.credentials().is_none();
+            let own = if connects { request.header(PROXY_AUTHORIZATION) } else { None };
             Via { url, tls: proxy_tls.as_ref(), authorization: own }
         });
         let key = match (unix, proxy) {
