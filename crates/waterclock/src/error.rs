@@ -327,6 +327,12 @@ impl Error {
         self
     }
 
+    /// What made the call fail, and its record.
+    pub(crate) fn into_parts(self) -> (Box<Failure>, Option<Timeline>) {
+        let inner = *self.0;
+        (Box::new(inner.failure), inner.timeline)
+    }
+
     /// Gives an error of the caller's own the record of the call that it ended.
     pub(crate) fn of_call(mut self, call: &mut Call) -> Self {
         if self.0.timeline.is_none() {

@@ -126,6 +126,7 @@ impl Walk<'_> {
             return Err(call.fail(Failure::new(ErrorKind::UnsupportedScheme, text)));
         };
         call.hold();
+        call.begin_hop(&request.line);
         let mut response = adapter.send(request, call)?;
         let session = self.session;
         if session.keeps_cookies {
