@@ -11,6 +11,7 @@ use waterclock_proto::retry::{self, Cause, Decision, DelayRefused, Failed, StopR
 use waterclock_proto::timeline::{HopReason, Phase, RequestSent, What};
 
 /// What became of a response.
+#[allow(clippy::large_enum_variant, reason = "moved once; a box would be one more allocation")]
 pub(crate) enum Settled {
     /// It is the caller's.
     Done(Response),
