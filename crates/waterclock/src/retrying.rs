@@ -3,6 +3,7 @@
 
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
+use crate::log_lines;
 use crate::request::PreparedRequest;
 use crate::response::Response;
 use std::time::Duration;
@@ -40,7 +41,8 @@ pub(crate) fn after_failure(
         Decision::Stop(reason) => reason.to_string(),
         Decision::Again { delay, .. } => match fits(call, delay) {
             Ok(()) => {
-                log::debug!("retrying {} in {delay:?}: {}", request.line.url, failure.message);
+                log_lines::incremented_retry(&request.line.url, call.retry_state(&request.retry));
+                call.end_hop(Some(failure.kind));
                 return again(request, call, delay);
             }
             Err(refused) => refused.to_string(),
@@ -83,7 +85,8 @@ pub(crate) fn after_response(
         call.timeline_mut().note(note);
         return Ok(Settled::Done(response));
     }
-    log::debug!("retrying {} in {delay:?}: status {status}", request.line.url);
+    log_lines::incremented_retry(&request.line.url, call.retry_state(&request.retry));
+    log_lines::retry(&request.line.url);
     let (mut call, _) = response.into_past();
     match again(request, &mut call, delay) {
         Ok(()) => Ok(Settled::Again(call)),

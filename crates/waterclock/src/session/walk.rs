@@ -4,8 +4,9 @@
 use super::{Inner, Session, follow};
 use crate::auth::Auth;
 use crate::call::Call;
-use crate::cookies::{self, SiteContext};
+use crate::cookies;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
+use crate::log_lines;
 use crate::request::{PreparedRequest, RequestBody};
 use crate::response::{PastResponse, Response};
 use std::sync::Arc;
@@ -46,7 +47,9 @@ impl Session {
         let session = &*self.0;
         let cancel = request.options.cancel.clone();
         let interrupted = session.interrupted.clone();
-        let call = Call::new(Arc::clone(&session.world), request.limits, cancel, interrupted);
+        let world = Arc::clone(&session.world);
+        let mut call = Call::new(world, request.limits, cancel, interrupted);
+        call.observe(&session.observers, &request.line);
         if let Some(problem) = &session.problem {
             return Err(Error::new(Failure::new(ErrorKind::InvalidUrl, problem.to_string()), None));
         }
@@ -118,16 +121,17 @@ impl Walk<'_> {
         request: &mut PreparedRequest,
         mut call: Call,
     ) -> Result<(Response, Next), Error> {
+        let Some(adapter) = self.session.adapter(request.line.url.as_str()) else {
+            let scheme = request.line.url.scheme();
+            let text = format!("no adapter is mounted for {scheme}:// URLs like this one");
+            return Err(call.refuse(Failure::new(ErrorKind::UnsupportedScheme, text)));
+        };
         call.begin_hop(&request.line);
         if let Err(error) = self.dress(request, &mut call) {
             return Err(error.of_call(&mut call));
         }
-        let Some(adapter) = self.session.adapter(request.line.url.as_str()) else {
-            let scheme = request.line.url.scheme();
-            let text = format!("no adapter is mounted for {scheme}:// URLs like this one");
-            return Err(call.fail(Failure::new(ErrorKind::UnsupportedScheme, text)));
-        };
         call.hold();
+        call.begin_hop(&request.line);
         let mut response = adapter.send(request, call)?;
         let session = self.session;
         if session.keeps_cookies {
@@ -148,9 +152,7 @@ impl Walk<'_> {
         if request.header("Cookie").is_none() {
             let own = &request.options.cookies;
             let jar = session.keeps_cookies.then_some(&session.cookies);
-            let context = || self.site_context(request);
-            let header = cookies::header(jar, request.url(), own, context, &*session.world);
-            if let Some(value) = header {
+            if let Some(value) = cookies::header(jar, request.url(), own, &*session.world) {
                 request.set_for_hop("Cookie", value)?;
             }
         }
@@ -168,13 +170,6 @@ impl Walk<'_> {
             }
         }
         Ok(())
-    }
-
-    /// A chain of redirects that has left the site does not bring its strict cookies back.
-    fn site_context(&self, request: &PreparedRequest) -> SiteContext {
-        let past = self.history.iter().map(PastResponse::url);
-        let chain = past.chain([request.url()]);
-        SiteContext::of_chain(chain, request.method().is_safe())
     }
 
     /// Hooks and challenges see the response; then it is decided what comes next.
@@ -283,6 +278,7 @@ impl Walk<'_> {
         if self.auth.is_none() {
             self.auth = self.session.netrc_auth(&next);
         }
+        log_lines::redirecting(request.url(), &to.url);
         call.again(HopReason::Redirect);
         Ok(Some(next))
     }

@@ -89,18 +89,16 @@ impl TlsSettings {
         TlsSettingsBuilder(self.0.policy.clone())
     }
 
+    /// The same settings without a client certificate; `None` if they have none.
+    pub(crate) fn without_identity(&self) -> Option<TlsSettings> {
+        self.0.policy.identity.as_ref()?;
+        Some(Policy { identity: None, ..self.0.policy.clone() }.into())
+    }
+
     /// Whether certificates are verified: true unless that was switched off.
     #[must_use]
     pub fn verifies(&self) -> bool {
         !self.0.policy.accept_invalid
-    }
-
-    /// The same, with nothing to show to a server that asks who we are.
-    pub(crate) fn without_identity(&self) -> Self {
-        if self.0.policy.identity.is_none() {
-            return self.clone();
-        }
-        Policy { identity: None, ..self.0.policy.clone() }.into()
     }
 
     pub(super) fn policy(&self) -> &Policy {
