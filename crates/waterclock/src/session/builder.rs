@@ -47,6 +47,7 @@ pub struct SessionBuilder {
     proxy_tls: TlsSettings,
     unix: Option<PathBuf>,
     tls: TlsSettings,
+    query: Vec<(String, String)>,
     auth: Option<Auth>,
     cookies: CookieJar,
     keeps_cookies: bool,
@@ -87,6 +88,7 @@ impl SessionBuilder {
             proxy_tls: TlsSettings::default(),
             unix: None,
             tls: TlsSettings::default(),
+            query: Vec::new(),
             auth: None,
             cookies: CookieJar::new(),
             keeps_cookies: true,
@@ -116,6 +118,17 @@ impl SessionBuilder {
     /// Removes a default header.
     pub fn without_header(mut self, name: &str) -> Self {
         self.headers.remove(name);
+        self
+    }
+
+    /// Adds pairs to the query of every request that has no parameter of that name.
+    pub fn query<K, V>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<String>,
+        V: Into<String>,
+    {
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.query.extend(pairs);
         self
     }
 
@@ -327,6 +340,7 @@ impl SessionBuilder {
             interrupted: self.interrupted,
             observers: (!self.observers.is_empty()).then(|| self.observers.into()),
             targets: TargetCache::default(),
+            query: self.query,
             auth: self.auth,
             cookies: Cookies::new(self.cookies),
             keeps_cookies: self.keeps_cookies,
