@@ -59,7 +59,9 @@ impl Target {
         } else {
             None
         };
-        if url.host_str().is_none_or(str::is_empty) {
+        // Other schemes (`file:///etc/hosts`) are the business of the adapter that is mounted for them.
+        let ours = matches!(url.scheme(), "http" | "https" | "http+unix");
+        if ours && url.host_str().is_none_or(str::is_empty) {
             return Err(invalid("it has no host"));
         }
         if url.port() == Some(0) {

@@ -6,6 +6,29 @@ use crate::multipart::Multipart;
 use std::fs::File;
 use std::sync::Arc;
 use waterclock_proto::form;
+use waterclock_proto::timeline::RequestLine;
+
+/// A name and a value of a query.
+pub(crate) type Pair = (Vec<u8>, Vec<u8>);
+
+pub(crate) fn owned<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> impl Iterator<Item = Pair>
+where
+    K: AsRef<[u8]>,
+    V: AsRef<[u8]>,
+{
+    pairs.into_iter().map(|(name, value)| (name.as_ref().to_vec(), value.as_ref().to_vec()))
+}
+
+/// Adds the session's pairs, but for those that the request has itself, and the request's.
+pub(super) fn complete_query(line: &mut Arc<RequestLine>, session: &[Pair], own: &[Pair]) {
+    if session.is_empty() && own.is_empty() {
+        return;
+    }
+    let replaced = |name: &[u8]| own.iter().any(|(other, _)| other == name);
+    let defaults = session.iter().filter(|(name, _)| !replaced(name));
+    let pairs = defaults.chain(own).map(|(name, value)| (name, value));
+    form::append_query(&mut Arc::make_mut(line).url, pairs);
+}
 
 impl Request<'_> {
     /// Adds pairs to the query of the URL, percent-encoded; what is there stays.
@@ -23,9 +46,7 @@ impl Request<'_> {
         K: AsRef<[u8]>,
         V: AsRef<[u8]>,
     {
-        if let Ok(target) = &mut self.target {
-            form::append_query(&mut Arc::make_mut(&mut target.line).url, pairs);
-        }
+        self.query.extend(owned(pairs));
         self
     }
 

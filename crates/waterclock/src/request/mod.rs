@@ -6,6 +6,7 @@ mod options;
 mod prepared;
 
 pub use body::{BodySource, RequestBody, Streamed};
+pub(crate) use content::{Pair, owned};
 pub(crate) use options::Options;
 pub use prepared::PreparedRequest;
 
@@ -54,6 +55,7 @@ pub struct Request<'s> {
     session: &'s Session,
     target: Outcome<Target>,
     headers: Headers,
+    query: Vec<Pair>,
     body: RequestBody,
     content_type: Option<Cow<'static, str>>,
     /// Default headers that this request does not want.
@@ -79,6 +81,7 @@ impl<'s> Request<'s> {
             session,
             target,
             headers: Headers::new(),
+            query: Vec::new(),
             body: RequestBody::Empty,
             content_type: None,
             removed: Vec::new(),
@@ -242,7 +245,8 @@ impl<'s> Request<'s> {
     }
 
     fn prepared(mut self) -> Outcome<PreparedRequest> {
-        let Target { line, place, credentials } = self.target?;
+        let Target { mut line, place, credentials } = self.target?;
+        content::complete_query(&mut line, self.session.query(), &self.query);
         if let Some(problem) = self.problem {
             return Err(problem);
         }

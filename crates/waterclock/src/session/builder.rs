@@ -12,7 +12,7 @@ use crate::hooks::Hooks;
 use crate::observe::Observer;
 use crate::pool::PoolSettings;
 use crate::proxy;
-use crate::request::PreparedRequest;
+use crate::request::{Pair, PreparedRequest, owned};
 use crate::resolver::{Names, ResolveOverride, Resolver};
 use crate::response::Response;
 use crate::target::TargetCache;
@@ -37,6 +37,7 @@ pub struct SessionBuilder {
     world: Arc<dyn World>,
     limits: Limits,
     headers: Headers,
+    query: Vec<Pair>,
     mounts: Vec<(Box<str>, Arc<dyn Adapter>)>,
     interrupted: Option<InterruptHook>,
     observers: Vec<Arc<dyn Observer>>,
@@ -78,6 +79,7 @@ impl SessionBuilder {
             world,
             limits: Limits::default(),
             headers: default_headers(),
+            query: Vec::new(),
             mounts: Vec::new(),
             interrupted: None,
             observers: Vec::new(),
@@ -116,6 +118,26 @@ impl SessionBuilder {
     /// Removes a default header.
     pub fn without_header(mut self, name: &str) -> Self {
         self.headers.remove(name);
+        self
+    }
+
+    /// Adds pairs to the query of every request, before its own. A request that has a pair of the same
+    /// name sends that instead.
+    ///
+    /// ```
+    /// use waterclock::Session;
+    ///
+    /// let session = Session::builder().query([("key", "7"), ("lang", "en")]).build()?;
+    /// let request = session.get("https://example.com/").query([("lang", "ko")]).prepare()?;
+    /// assert_eq!(request.url().query(), Some("key=7&lang=ko"));
+    /// # Ok::<(), waterclock::Error>(())
+    /// ```
+    pub fn query<K, V>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        self.query.extend(owned(pairs));
         self
     }
 
@@ -239,6 +261,15 @@ impl SessionBuilder {
         self
     }
 
+    /// Sets a header that HTTP proxies get, with a CONNECT or with a forwarded request; origins never
+    /// see it. The credentials in a proxy's URL go before a `Proxy-Authorization` that is set here.
+    pub fn proxy_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        if let Err(error) = self.connector.proxy_headers.set(name, value) {
+            self.problem = Some(invalid_header(&error));
+        }
+        self
+    }
+
     /// TLS settings for `https://` proxies. Those of [`tls`](Self::tls) are for origins and are
     /// never used with a proxy. Default: the system's roots, verification on.
     pub fn proxy_tls(mut self, settings: TlsSettings) -> Self {
@@ -323,6 +354,7 @@ impl SessionBuilder {
             world: self.world,
             limits: self.limits,
             headers: Arc::new(self.headers),
+            query: self.query.into(),
             adapters,
             interrupted: self.interrupted,
             observers: (!self.observers.is_empty()).then(|| self.observers.into()),

@@ -13,7 +13,7 @@ use crate::cookies::Cookies;
 use crate::environment::Environment;
 use crate::hooks::Hooks;
 use crate::observe::Observers;
-use crate::request::Request;
+use crate::request::{Pair, Request};
 use crate::target::TargetCache;
 use crate::world::World;
 use std::fmt;
@@ -44,6 +44,7 @@ struct Inner {
     world: Arc<dyn World>,
     limits: Limits,
     headers: Arc<Headers>,
+    query: Box<[Pair]>,
     /// By falling length of the prefix.
     adapters: Vec<(Box<str>, Arc<dyn Adapter>)>,
     interrupted: Option<InterruptHook>,
@@ -166,6 +167,10 @@ impl Session {
 
     pub(crate) fn world(&self) -> &dyn World {
         &*self.0.world
+    }
+
+    pub(crate) fn query(&self) -> &[Pair] {
+        &self.0.query
     }
 
     pub(crate) fn retry(&self) -> &Arc<Retry> {
