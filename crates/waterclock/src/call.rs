@@ -4,6 +4,7 @@ use crate::cancel::CancelHandle;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
 use crate::observe::{self, Observers, Watch};
 use crate::world::{Interest, Woke, World};
+use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub struct Call {
     retries: Option<Box<RetryState>>,
     /// Tells the observers; taken when they have been told the end.
     watch: Option<Box<Watch>>,
+    /// An error ends the hop only, and keeps the call: another try may follow.
+    lent: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +96,7 @@ impl Call {
             held,
             retries: None,
             watch: None,
+            lent: false,
         }
     }
 
@@ -109,8 +113,14 @@ impl Call {
             held: Held::No,
             retries: None,
             watch: None,
+            lent: false,
         };
         std::mem::replace(self, husk)
+    }
+
+    /// Whether an error that ends the call keeps it, so that [`Error::take_call`] can go on with it.
+    pub(crate) fn lend(&mut self, lent: bool) {
+        self.lent = lent;
     }
 
     /// What to do after a failure, as `policy` and the failures before say.
@@ -331,12 +341,17 @@ impl Call {
         }
         match self.deadlines.earliest() {
             Some((deadline, limit)) if now >= deadline => {
-                let in_force = Some((deadline, limit));
-                self.record_instant(phase, what, now, in_force, SpanEnd::Expired);
-                Err(self.fired(Fired { limit, phase, deadline, noticed: now }))
+                Err(self.expire(what, Fired { limit, phase, deadline, noticed: now }))
             }
             _ => Ok(now),
         }
+    }
+
+    /// A limit is found to have fired between two waits.
+    pub(crate) fn expire(&mut self, what: What, fired: Fired) -> Box<Failure> {
+        let (now, in_force) = (fired.noticed, Some((fired.deadline, fired.limit)));
+        self.record_instant(fired.phase, what, now, in_force, SpanEnd::Expired);
+        self.fired(fired)
     }
 
     /// The failure that says which limit fired, where, and what had been sent.
@@ -399,6 +414,25 @@ impl Call {
         self.record_wait(phase, what, now, now, in_force, end);
     }
 
+    /// Reads from a source that is not the peer: its time is the caller's. A limit that has passed
+    /// meanwhile comes first, as a source may have given up because the call is over.
+    pub(crate) fn read_source(
+        &mut self,
+        source: &mut dyn Read,
+        out: &mut [u8],
+        phase: Phase,
+    ) -> Outcome<io::Result<usize>> {
+        let since = self.now();
+        let result = loop {
+            match source.read(out) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result,
+            }
+        };
+        self.caller_time(What::Source, since, phase)?;
+        Ok(result)
+    }
+
     /// Begins a hop at the last reading of the clock, unless one is running: what the caller's hooks
     /// do before a request belongs to it.
     pub(crate) fn begin_hop(&mut self, request: &Arc<RequestLine>) {
@@ -439,6 +473,75 @@ impl Call {
         }
     }
 
+    /// Waits for `duration`, for adapters that have no socket to wait for: a mock, a rate limit.
+    ///
+    /// It is a wait like any other. It is recorded as `phase`, and the limits that govern this phase
+    /// go on in it: `first_byte`, `head` and `read` in [`Phase::FirstByte`], `connect` and `address`
+    /// in [`Phase::Connect`], and `attempt` and `total` always. Limits begin with the first pause
+    /// that they govern and stop when a later phase is entered. From [`Phase::FirstByte`] on the
+    /// request counts as sent ([`Error::request_sent`]), which keeps a POST from being retried.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use waterclock::{Adapter, Call, Error, Limit, Limits, Phase, PreparedRequest, Response, Session};
+    ///
+    /// struct Slow;
+    ///
+    /// impl Adapter for Slow {
+    ///     fn send(&self, request: &mut PreparedRequest, mut call: Call) -> Result<Response, Error> {
+    ///         call.pause(Phase::FirstByte, Duration::from_secs(60))?;
+    ///         Response::builder(request, call).body("at last")
+    ///     }
+    /// }
+    ///
+    /// let limits = Limits::builder().first_byte(Duration::from_millis(5)).build();
+    /// let session = Session::builder().limits(limits).mount("slow://", Arc::new(Slow)).build()?;
+    /// let error = session.get("slow://any/").send().unwrap_err();
+    /// assert_eq!(error.limit(), Some(Limit::FirstByte));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A limit that fires, or the call is cancelled. The adapter returns it as it is.
+    pub fn pause(&mut self, phase: Phase, duration: Duration) -> Result<(), Error> {
+        self.pause_in(phase, duration).map_err(|failure| self.error(failure))
+    }
+
+    pub(crate) fn pause_in(&mut self, phase: Phase, duration: Duration) -> Outcome<()> {
+        let now = self.reach(phase)?;
+        if duration.is_zero() {
+            return Ok(());
+        }
+        self.wait_until(phase, What::Answer, &mut [], now.after(duration)).map(drop)
+    }
+
+    /// An adapter without sockets gets to `phase`: limits of other phases stop, its own begin.
+    pub(crate) fn reach(&mut self, phase: Phase) -> Outcome<Tick> {
+        let now = self.check(phase, What::Answer)?;
+        let governing = governing(phase);
+        for limit in STEPS {
+            if !governing.contains(&limit) {
+                self.deadlines.disarm(limit);
+            } else if self.deadlines.get(limit).is_none() {
+                self.arm(limit, now);
+            }
+        }
+        match phase {
+            Phase::Upload | Phase::Continue if self.timeline.request_sent() == RequestSent::No => {
+                self.timeline.set_request_sent(RequestSent::Partly);
+            }
+            Phase::FirstByte | Phase::Head | Phase::Body => {
+                self.timeline.set_request_sent(RequestSent::Yes);
+                if let Some(hop) = self.timeline.hop_mut() {
+                    hop.sent.get_or_insert(now);
+                }
+            }
+            _ => {}
+        }
+        Ok(now)
+    }
+
     /// Ends the call with an error of the caller's own making: for adapters.
     #[must_use]
     pub fn into_error(self, kind: ErrorKind, message: impl Into<String>) -> Error {
@@ -447,6 +550,11 @@ impl Call {
 
     /// Ends the call with an error; the timeline goes into it.
     pub(crate) fn fail(mut self, failure: Box<Failure>) -> Error {
+        if self.lent {
+            self.now();
+            self.end_hop(Some(failure.kind));
+            return Error::new(failure, Some(self.timeline.clone())).keep_call(self);
+        }
         self.held = Held::No;
         self.end(Some(observe::Outcome::Failed(failure.kind)));
         let spent = Timeline::new(Tick::ZERO, Limits::none());
@@ -462,8 +570,10 @@ impl Call {
 
     /// An error of a call whose response is still in the caller's hands.
     pub(crate) fn error(&mut self, failure: Box<Failure>) -> Error {
-        self.held = Held::No;
-        self.end(Some(observe::Outcome::Failed(failure.kind)));
+        if self.lent {
+            return self.take().fail(failure);
+        }
+        self.abort(failure.kind);
         Error::new(failure, Some(self.timeline.clone()))
     }
 
@@ -528,6 +638,36 @@ const fn each_wait(phase: Phase) -> Option<Limit> {
         Phase::Send | Phase::Upload => Some(Limit::Write),
         Phase::FirstByte | Phase::Head | Phase::Body => Some(Limit::Read),
         _ => None,
+    }
+}
+
+/// The limits that begin and end with steps of an exchange; `read` and `write` do with each wait.
+const STEPS: [Limit; 10] = [
+    Limit::Pool,
+    Limit::Resolve,
+    Limit::Connect,
+    Limit::Address,
+    Limit::Tunnel,
+    Limit::Tls,
+    Limit::Upload,
+    Limit::FirstByte,
+    Limit::Head,
+    Limit::Body,
+];
+
+/// Those of [`STEPS`] that go on in `phase`.
+const fn governing(phase: Phase) -> &'static [Limit] {
+    match phase {
+        Phase::Pool => &[Limit::Pool],
+        Phase::Resolve => &[Limit::Connect, Limit::Resolve],
+        Phase::Connect => &[Limit::Connect, Limit::Address],
+        Phase::Tunnel => &[Limit::Connect, Limit::Tunnel],
+        Phase::Tls => &[Limit::Connect, Limit::Tls],
+        Phase::Upload => &[Limit::Upload],
+        Phase::FirstByte => &[Limit::FirstByte, Limit::Head],
+        Phase::Head => &[Limit::Head],
+        Phase::Body => &[Limit::Body],
+        _ => &[],
     }
 }
 

@@ -219,6 +219,8 @@ struct Inner {
     timeline: Option<Timeline>,
     status: Option<u16>,
     history: Vec<PastResponse>,
+    /// The call, if it may go on.
+    call: Option<Call>,
 }
 
 impl Error {
@@ -226,7 +228,7 @@ impl Error {
     pub(crate) fn new(failure: Box<Failure>, timeline: Option<Timeline>) -> Self {
         let status = timeline.as_ref().and_then(status);
         let history = Vec::new();
-        Error(Box::new(Inner { failure: *failure, timeline, status, history }))
+        Error(Box::new(Inner { failure: *failure, timeline, status, history, call: None }))
     }
 
     /// An error of kind [`ErrorKind::InvalidRequest`]: for hooks, and ways to authenticate, that keep
@@ -330,6 +332,22 @@ impl Error {
         earlier.append(&mut self.0.history);
         self.0.history = earlier;
         self
+    }
+
+    /// What made the call fail.
+    pub(crate) fn into_failure(self) -> Box<Failure> {
+        Box::new(self.0.failure)
+    }
+
+    /// Keeps the call that it ended, for another try.
+    pub(crate) fn keep_call(mut self, call: Call) -> Self {
+        self.0.call = Some(call);
+        self
+    }
+
+    /// The call, if it was kept.
+    pub(crate) fn take_call(&mut self) -> Option<Call> {
+        self.0.call.take()
     }
 
     /// Gives an error of the caller's own the record of the call that it ended.
