@@ -8,15 +8,18 @@
 
 mod support;
 
+mod answers;
 mod basics;
 mod bodies;
 mod cancel;
+mod knobs;
 mod limits;
 mod load;
 mod memory;
 mod probes;
 mod process;
 mod proxies;
+mod requests;
 mod routes;
 mod secure_proxies;
 mod sockets;
