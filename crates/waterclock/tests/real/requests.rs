@@ -170,6 +170,18 @@ fn forms_and_json() {
 }
 
 #[test]
+fn what_is_said_last_is_the_body() {
+    let got = received(|session, url| session.post(url).form([("a", "1")]).json(&[2]));
+    assert_eq!(
+        (got.body.as_slice(), values(&got, "Content-Type")),
+        (&b"[2]"[..], vec!["application/json"])
+    );
+    let got = received(|session, url| session.post(url).json(&[2]).form([("a", "1")]));
+    let form = "application/x-www-form-urlencoded";
+    assert_eq!((got.body.as_slice(), values(&got, "Content-Type")), (&b"a=1"[..], vec![form]));
+}
+
+#[test]
 fn forms_with_files() {
     let got = received(|session, url| {
         let form = Multipart::new()
