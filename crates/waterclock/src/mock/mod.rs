@@ -87,9 +87,9 @@ use waterclock_proto::message::Method;
 pub struct MockAdapter(Arc<Mutex<State>>);
 
 #[derive(Default)]
-pub(crate) struct State {
-    pub(crate) rules: Vec<RuleState>,
-    pub(crate) calls: Vec<Recorded>,
+struct State {
+    rules: Vec<RuleState>,
+    calls: Vec<Recorded>,
 }
 
 impl MockAdapter {
@@ -175,7 +175,7 @@ impl MockAdapter {
         Rule { mock: self.clone(), index: state.rules.len() - 1 }
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

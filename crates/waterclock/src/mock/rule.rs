@@ -223,15 +223,14 @@ impl RuleState {
     }
 
     pub(super) fn unmet(&self) -> Option<String> {
-        let (expected, at_least) = match self.expected {
-            Expected::Once => (1, "at least "),
-            Expected::Exactly(calls) => (calls, ""),
-            Expected::Nothing => return None,
-        };
-        let calls = self.calls;
-        let matcher = &self.matcher;
-        (calls < expected)
-            .then(|| format!("{matcher}: called {calls} times, expected {at_least}{expected}"))
+        let (calls, matcher) = (self.calls, &self.matcher);
+        match self.expected {
+            Expected::Once if calls == 0 => Some(format!("{matcher}: never called")),
+            Expected::Exactly(expected) if calls < expected => {
+                Some(format!("{matcher}: called {calls} of {expected} times"))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -241,7 +240,7 @@ impl fmt::Display for RuleState {
         match self.expected {
             _ if self.planned.is_empty() => f.write_str(" (without an answer)"),
             Expected::Exactly(most) if self.calls >= most => {
-                write!(f, " (used up after {most} calls)")
+                write!(f, " (used up: called {most} of {most} times)")
             }
             _ => Ok(()),
         }

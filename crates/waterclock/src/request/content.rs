@@ -8,28 +8,6 @@ use std::sync::Arc;
 use waterclock_proto::form;
 use waterclock_proto::timeline::RequestLine;
 
-/// A name and a value of a query.
-pub(crate) type Pair = (Vec<u8>, Vec<u8>);
-
-pub(crate) fn owned<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> impl Iterator<Item = Pair>
-where
-    K: AsRef<[u8]>,
-    V: AsRef<[u8]>,
-{
-    pairs.into_iter().map(|(name, value)| (name.as_ref().to_vec(), value.as_ref().to_vec()))
-}
-
-/// Adds the session's pairs, but for those that the request has itself, and the request's.
-pub(super) fn complete_query(line: &mut Arc<RequestLine>, session: &[Pair], own: &[Pair]) {
-    if session.is_empty() && own.is_empty() {
-        return;
-    }
-    let replaced = |name: &[u8]| own.iter().any(|(other, _)| other == name);
-    let defaults = session.iter().filter(|(name, _)| !replaced(name));
-    let pairs = defaults.chain(own).map(|(name, value)| (name, value));
-    form::append_query(&mut Arc::make_mut(line).url, pairs);
-}
-
 impl Request<'_> {
     /// Adds pairs to the query of the URL, percent-encoded; what is there stays.
     ///
@@ -46,7 +24,9 @@ impl Request<'_> {
         K: AsRef<[u8]>,
         V: AsRef<[u8]>,
     {
-        self.query.extend(owned(pairs));
+        if let Ok(target) = &mut self.target {
+            form::append_query(&mut Arc::make_mut(&mut target.line).url, pairs);
+        }
         self
     }
 
@@ -117,5 +97,32 @@ impl Request<'_> {
             }
         }
         self
+    }
+}
+
+/// Adds the session's pairs to the query, where the request has none of that name.
+pub(super) fn add_default_query(line: &mut Arc<RequestLine>, defaults: &[(String, String)]) {
+    let missing = |(name, _): &&(String, String)| {
+        line.url.query_pairs().all(|(present, _)| present != name.as_str())
+    };
+    let added: Vec<_> =
+        defaults.iter().filter(missing).map(|(name, value)| (name, value)).collect();
+    if !added.is_empty() {
+        form::append_query(&mut Arc::make_mut(line).url, added);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Session;
+
+    #[test]
+    fn the_sessions_query_fills_gaps() {
+        let session =
+            Session::builder().trust_env(false).query([("key", "k"), ("v", "1")]).build().unwrap();
+        let url = |request: crate::Request<'_>| request.prepare().unwrap().url().to_string();
+        assert_eq!(url(session.get("http://a.test/?x=1#f")), "http://a.test/?x=1&key=k&v=1#f");
+        let own = session.get("http://a.test/").query([("v", "2")]);
+        assert_eq!(url(own), "http://a.test/?v=2&key=k");
     }
 }

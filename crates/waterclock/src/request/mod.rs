@@ -6,7 +6,6 @@ mod options;
 mod prepared;
 
 pub use body::{BodySource, RequestBody, Streamed};
-pub(crate) use content::{Pair, owned};
 pub(crate) use options::Options;
 pub use prepared::PreparedRequest;
 
@@ -55,7 +54,6 @@ pub struct Request<'s> {
     session: &'s Session,
     target: Outcome<Target>,
     headers: Headers,
-    query: Vec<Pair>,
     body: RequestBody,
     content_type: Option<Cow<'static, str>>,
     /// Default headers that this request does not want.
@@ -81,7 +79,6 @@ impl<'s> Request<'s> {
             session,
             target,
             headers: Headers::new(),
-            query: Vec::new(),
             body: RequestBody::Empty,
             content_type: None,
             removed: Vec::new(),
@@ -246,7 +243,9 @@ impl<'s> Request<'s> {
 
     fn prepared(mut self) -> Outcome<PreparedRequest> {
         let Target { mut line, place, credentials } = self.target?;
-        content::complete_query(&mut line, self.session.query(), &self.query);
+        if !self.session.default_query().is_empty() {
+            content::add_default_query(&mut line, self.session.default_query());
+        }
         if let Some(problem) = self.problem {
             return Err(problem);
         }

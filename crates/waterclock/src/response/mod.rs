@@ -85,6 +85,11 @@ impl Response {
         }))
     }
 
+    /// The header fields, to be changed by a hook.
+    pub fn headers_mut(&mut self) -> &mut Headers {
+        &mut self.0.head.headers
+    }
+
     /// The status code.
     #[must_use]
     pub fn status(&self) -> u16 {

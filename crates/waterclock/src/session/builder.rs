@@ -12,7 +12,7 @@ use crate::hooks::Hooks;
 use crate::observe::Observer;
 use crate::pool::PoolSettings;
 use crate::proxy;
-use crate::request::{Pair, PreparedRequest, owned};
+use crate::request::PreparedRequest;
 use crate::resolver::{Names, ResolveOverride, Resolver};
 use crate::response::Response;
 use crate::target::TargetCache;
@@ -37,7 +37,6 @@ pub struct SessionBuilder {
     world: Arc<dyn World>,
     limits: Limits,
     headers: Headers,
-    query: Vec<Pair>,
     mounts: Vec<(Box<str>, Arc<dyn Adapter>)>,
     interrupted: Option<InterruptHook>,
     observers: Vec<Arc<dyn Observer>>,
@@ -48,6 +47,7 @@ pub struct SessionBuilder {
     proxy_tls: TlsSettings,
     unix: Option<PathBuf>,
     tls: TlsSettings,
+    query: Vec<(String, String)>,
     auth: Option<Auth>,
     cookies: CookieJar,
     keeps_cookies: bool,
@@ -79,7 +79,6 @@ impl SessionBuilder {
             world,
             limits: Limits::default(),
             headers: default_headers(),
-            query: Vec::new(),
             mounts: Vec::new(),
             interrupted: None,
             observers: Vec::new(),
@@ -89,6 +88,7 @@ impl SessionBuilder {
             proxy_tls: TlsSettings::default(),
             unix: None,
             tls: TlsSettings::default(),
+            query: Vec::new(),
             auth: None,
             cookies: CookieJar::new(),
             keeps_cookies: true,
@@ -121,23 +121,14 @@ impl SessionBuilder {
         self
     }
 
-    /// Adds pairs to the query of every request, before its own. A request that has a pair of the same
-    /// name sends that instead.
-    ///
-    /// ```
-    /// use waterclock::Session;
-    ///
-    /// let session = Session::builder().query([("key", "7"), ("lang", "en")]).build()?;
-    /// let request = session.get("https://example.com/").query([("lang", "ko")]).prepare()?;
-    /// assert_eq!(request.url().query(), Some("key=7&lang=ko"));
-    /// # Ok::<(), waterclock::Error>(())
-    /// ```
+    /// Adds pairs to the query of every request that has no parameter of that name.
     pub fn query<K, V>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self
     where
-        K: AsRef<[u8]>,
-        V: AsRef<[u8]>,
+        K: Into<String>,
+        V: Into<String>,
     {
-        self.query.extend(owned(pairs));
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.query.extend(pairs);
         self
     }
 
@@ -354,11 +345,11 @@ impl SessionBuilder {
             world: self.world,
             limits: self.limits,
             headers: Arc::new(self.headers),
-            query: self.query.into(),
             adapters,
             interrupted: self.interrupted,
             observers: (!self.observers.is_empty()).then(|| self.observers.into()),
             targets: TargetCache::default(),
+            query: self.query,
             auth: self.auth,
             cookies: Cookies::new(self.cookies),
             keeps_cookies: self.keeps_cookies,

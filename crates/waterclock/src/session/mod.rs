@@ -13,7 +13,7 @@ use crate::cookies::Cookies;
 use crate::environment::Environment;
 use crate::hooks::Hooks;
 use crate::observe::Observers;
-use crate::request::{Pair, Request};
+use crate::request::Request;
 use crate::target::TargetCache;
 use crate::world::World;
 use std::fmt;
@@ -44,12 +44,12 @@ struct Inner {
     world: Arc<dyn World>,
     limits: Limits,
     headers: Arc<Headers>,
-    query: Box<[Pair]>,
     /// By falling length of the prefix.
     adapters: Vec<(Box<str>, Arc<dyn Adapter>)>,
     interrupted: Option<InterruptHook>,
     observers: Observers,
     targets: TargetCache,
+    query: Vec<(String, String)>,
     auth: Option<Auth>,
     cookies: Cookies,
     /// Whether calls use the jar.
@@ -165,12 +165,12 @@ impl Session {
         &self.0.cookies
     }
 
-    pub(crate) fn world(&self) -> &dyn World {
-        &*self.0.world
+    pub(crate) fn default_query(&self) -> &[(String, String)] {
+        &self.0.query
     }
 
-    pub(crate) fn query(&self) -> &[Pair] {
-        &self.0.query
+    pub(crate) fn world(&self) -> &dyn World {
+        &*self.0.world
     }
 
     pub(crate) fn retry(&self) -> &Arc<Retry> {
