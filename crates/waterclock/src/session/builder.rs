@@ -252,6 +252,15 @@ impl SessionBuilder {
         self
     }
 
+    /// Sets a header that HTTP proxies get, with a CONNECT or with a forwarded request; origins never
+    /// see it. The credentials in a proxy's URL go before a `Proxy-Authorization` that is set here.
+    pub fn proxy_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        if let Err(error) = self.connector.proxy_headers.set(name, value) {
+            self.problem = Some(invalid_header(&error));
+        }
+        self
+    }
+
     /// TLS settings for `https://` proxies. Those of [`tls`](Self::tls) are for origins and are
     /// never used with a proxy. Default: the system's roots, verification on.
     pub fn proxy_tls(mut self, settings: TlsSettings) -> Self {

@@ -8,12 +8,14 @@
 
 mod support;
 
+mod answers;
 mod basics;
 mod bodies;
 mod cancel;
 mod cookies;
 mod credentials;
 mod hooks;
+mod knobs;
 mod limits;
 mod load;
 mod memory;
@@ -21,6 +23,7 @@ mod probes;
 mod process;
 mod proxies;
 mod redirects;
+mod requests;
 mod routes;
 mod secure_proxies;
 mod sockets;
