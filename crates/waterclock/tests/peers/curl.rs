@@ -6,7 +6,7 @@ use crate::support::find;
 use std::process::Command;
 
 /// curl's exit code and standard output, with nothing known of the surroundings.
-fn curl(arguments: &[&str]) -> Option<(i32, String)> {
+pub(crate) fn curl(arguments: &[&str]) -> Option<(i32, String)> {
     let mut command = Command::new(find("curl")?);
     command.env_clear().args(["-q", "-s", "-S", "--max-time", "15"]).args(arguments);
     let output = command.output().unwrap();

@@ -18,6 +18,13 @@ pub(crate) fn numbers() -> String {
     })
 }
 
+/// "Привет" in KOI8-R.
+const KOI8: &[u8] = b"\xf0\xd2\xc9\xd7\xc5\xd4";
+/// A page that says itself what it is in, with "café".
+const LATIN1_PAGE: &[u8] = b"<meta charset=iso-8859-1><p>caf\xe9</p>";
+/// "hé" with a byte order mark.
+const UTF16: &[u8] = b"\xff\xfeh\0\xe9\0";
+
 /// nginx with what `conf/locations.conf` lists.
 pub(crate) struct Nginx {
     daemon: Daemon,
@@ -39,6 +46,9 @@ impl Nginx {
             fs::create_dir_all(folder.path().join("root/store")).unwrap();
             folder.write("root/numbers.txt", numbers());
             folder.write("root/404.html", "<p>nothing here</p>\n");
+            folder.write("root/koi8.txt", KOI8);
+            folder.write("root/latin1.html", LATIN1_PAGE);
+            folder.write("root/utf16.txt", UTF16);
             let path = folder.path().to_str().unwrap();
             ["-p", path, "-c", "nginx.conf", "-e", "stderr"].map(str::to_owned).to_vec()
         });

@@ -1,9 +1,10 @@
 //! squid: a caching proxy, here without a cache. Its client may speak TLS to it.
 
 use super::{PASSWORD, USER};
-use crate::support::{Daemon, fill, find, skipped};
+use crate::support::{Daemon, fill, find, skipped, trust};
 use std::path::Path;
 use std::process::Command;
+use waterclock::tls::TlsSettings;
 use waterclock_lab::Authority;
 
 /// The program that knows the passwords, and its salted hash of [`PASSWORD`].
@@ -14,6 +15,7 @@ const HASH: &str = "$apr1$saltsalt$xx013OFx2cRtDjpNeiZXf.";
 /// `refused.test` is refused.
 pub(crate) struct Squid {
     daemon: Daemon,
+    authority: Authority,
 }
 
 impl Squid {
@@ -42,7 +44,7 @@ impl Squid {
             let name = format!("waterclock{open}");
             ["-N", "-n", &name, "-f", "squid.conf"].map(str::to_owned).to_vec()
         });
-        Some(Squid { daemon })
+        Some(Squid { daemon, authority })
     }
 
     /// The URL of the port that wants no password.
@@ -63,6 +65,11 @@ impl Squid {
     /// The URL of the TLS port that wants one.
     pub(crate) fn guarded_tls_url(&self, userinfo: &str) -> String {
         format!("https://{userinfo}{}", self.daemon.address(3))
+    }
+
+    /// Settings that trust the TLS ports.
+    pub(crate) fn trust(&self) -> TlsSettings {
+        trust(&self.authority).build().unwrap()
     }
 
     /// The path of a file with the certificate of the authority behind the TLS ports.
