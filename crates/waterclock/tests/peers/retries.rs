@@ -63,16 +63,20 @@ fn retries_that_are_used_up_are_an_error_or_a_response() {
         let url = format!("{base}/rarely/{file}");
         let session = session(&nginx, retry.clone());
         assert_eq!(session.get(&url).send().unwrap().status(), 200);
-        let error = session.get(&url).send().unwrap_err();
-        assert_eq!((error.kind(), error.status()), (ErrorKind::Status, Some(429)), "{error:#}");
-        assert!(error.to_string().contains("too many 429 error responses (3 retries)"), "{error}");
-        assert!(backoff(error.timeline().unwrap()) >= 3 * SHORT);
-        let request = session.get(&url).retry(retry.clone().raise_on_status(false));
-        let mut response = request.send().unwrap();
+        // What only Retry-After has made us try again is no error in the end, as in urllib3.
+        let mut response = session.get(&url).send().unwrap();
         assert_eq!((response.status(), &*response.text().unwrap()), (429, "later\n"));
         assert_eq!(retried(&response), [(Kind::Status(429), SHORT); 3]);
+        assert!(backoff(response.timeline()) >= 3 * SHORT);
+        let listed = retry.clone().status_forcelist([429]);
+        let error = session.get(&url).retry(listed.clone()).send().unwrap_err();
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Status, Some(429)), "{error:#}");
+        assert!(error.to_string().contains("too many 429 error responses (3 retries)"), "{error}");
+        assert_eq!(error.timeline().unwrap().hops().len(), 4);
+        let request = session.get(&url).retry(listed.raise_on_status(false));
+        assert_eq!(request.send().unwrap().status(), 429);
         // Once, and four times each.
-        assert_eq!(asked(&nginx, &format!("/rarely/{file} ")), 9);
+        assert_eq!(asked(&nginx, &format!("/rarely/{file} ")), 1 + 3 * 4);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::support::{Daemon, LOOK_AGAIN, PATIENCE, builder, fill, find, trust};
 use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use waterclock::Session;
 use waterclock::tls::{ClientIdentity, TlsSettings};
@@ -112,14 +113,16 @@ impl Nginx {
     /// The request lines that it has answered so far. It logs a request after it has answered it, so
     /// one more is sent to know that those before are there.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.session().get(self.url("/the-last-one")).send().unwrap();
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let mark = format!("/the-last-one/{} ", COUNT.fetch_add(1, Ordering::Relaxed));
+        self.session().get(self.url(mark.trim_end())).send().unwrap();
         let begin = Instant::now();
         while begin.elapsed() < PATIENCE {
             let log = self.daemon.folder().read("access.log");
-            let lines = log.lines().filter_map(|line| line.split('"').nth(1)).map(str::to_owned);
-            let mut lines: Vec<String> = lines.collect();
-            if lines.pop_if(|line| line.contains("/the-last-one")).is_some() {
-                return lines;
+            let lines = log.lines().filter_map(|line| line.split('"').nth(1));
+            if lines.clone().any(|line| line.contains(&mark)) {
+                let lines = lines.filter(|line| !line.contains("/the-last-one/"));
+                return lines.map(str::to_owned).collect();
             }
             std::thread::sleep(LOOK_AGAIN);
         }
