@@ -5,6 +5,7 @@ use crate::peer::{Httpbin, Nginx};
 use crate::support::session;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use waterclock::{Multipart, Part, Request, RequestBody};
 
 fn seen(request: Request<'_>) -> Value {
@@ -50,12 +51,15 @@ fn json_arrives() {
     );
 }
 
-/// A file that ends with this value.
+/// A file in a folder of its own, which end with this value.
 struct Scratch(PathBuf);
 
 impl Scratch {
     fn new(name: &str, content: &[u8]) -> Scratch {
-        let folder = std::env::temp_dir().join(format!("waterclock-sent-{}", std::process::id()));
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = format!("waterclock-sent-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join(name);
         std::fs::write(&path, content).unwrap();
@@ -65,9 +69,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-        // The last one takes the folder along.
-        let _ = self.0.parent().map(std::fs::remove_dir);
+        let _ = self.0.parent().map(std::fs::remove_dir_all);
     }
 }
 

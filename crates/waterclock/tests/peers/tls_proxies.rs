@@ -15,27 +15,26 @@ fn userinfo() -> String {
 #[test]
 fn plain_and_tls_origins_are_served() {
     let (Some(nginx), Some(squid)) = (Nginx::start(), Squid::shared()) else { return };
-    for proxy in [squid.tls_url(), squid.guarded_tls_url(&userinfo())] {
-        for host in ["127.0.0.1", "shop.test"] {
-            for base in nginx.urls("").map(|url| url.replace("127.0.0.1", host)) {
-                let session = through(&nginx, &squid, &proxy);
-                let mut first = session.get(format!("{base}/host")).send().unwrap();
-                assert_eq!(first.text().unwrap(), host, "{proxy} {base}");
-                let (info, tunnelled) = (first.connection().unwrap(), base.starts_with("https"));
-                assert!(info.proxy_tls.is_some() && info.tls.is_some() == tunnelled);
-                for path in ["/numbers.txt", "/gzip/numbers.txt"] {
-                    let mut large = session.get(format!("{base}{path}")).send().unwrap();
-                    assert!(large.text().unwrap() == numbers());
-                }
-                let echo = session.post(format!("{base}/echo")).body("x".repeat(3_000));
-                assert_eq!(echo.send().unwrap().text().unwrap().len(), 3_005);
-                let body = vec![b'x'; 2_000_000];
-                let stored = session.put(format!("{base}/store/file")).body(body.clone()).send();
-                assert!([201, 204].contains(&stored.unwrap().status()));
-                let mut stored = session.get(format!("{base}/store/file")).send().unwrap();
-                assert!(stored.content().unwrap() == body);
-                assert_eq!(stored.connection().unwrap().number, 1, "{proxy} {base}");
+    let guarded = squid.guarded_tls_url(&userinfo());
+    for (proxy, host) in [(squid.tls_url(), "127.0.0.1"), (guarded, "shop.test")] {
+        for base in nginx.urls("").map(|url| url.replace("127.0.0.1", host)) {
+            let session = through(&nginx, &squid, &proxy);
+            let mut first = session.get(format!("{base}/host")).send().unwrap();
+            assert_eq!(first.text().unwrap(), host, "{proxy} {base}");
+            let (info, tunnelled) = (first.connection().unwrap(), base.starts_with("https"));
+            assert!(info.proxy_tls.is_some() && info.tls.is_some() == tunnelled);
+            for path in ["/numbers.txt", "/gzip/numbers.txt"] {
+                let mut large = session.get(format!("{base}{path}")).send().unwrap();
+                assert!(large.text().unwrap() == numbers());
             }
+            let echo = session.post(format!("{base}/echo")).body("x".repeat(3_000));
+            assert_eq!(echo.send().unwrap().text().unwrap().len(), 3_005);
+            let body = vec![b'x'; 500_000];
+            let stored = session.put(format!("{base}/store/file")).body(body.clone()).send();
+            assert!([201, 204].contains(&stored.unwrap().status()));
+            let mut stored = session.get(format!("{base}/store/file")).send().unwrap();
+            assert!(stored.content().unwrap() == body);
+            assert_eq!(stored.connection().unwrap().number, 1, "{proxy} {base}");
         }
     }
 }
@@ -126,6 +125,6 @@ fn tls_to_a_proxy_that_speaks_none_fails_as_such() {
     let (Some(nginx), Some(squid)) = (Nginx::start(), Squid::shared()) else { return };
     let proxy = squid.url().replace("http:", "https:");
     let error = through(&nginx, &squid, &proxy).get(nginx.url("/host")).send().unwrap_err();
-    assert!([ErrorKind::Tls, ErrorKind::Closed].contains(&error.kind()), "{error:#}");
+    assert_eq!(error.kind(), ErrorKind::Tls, "{error:#}");
     assert_eq!((error.phase(), error.request_sent()), (Some(Phase::Tls), RequestSent::No));
 }

@@ -5,6 +5,7 @@ use crate::support::{Daemon, LOOK_AGAIN, PATIENCE, builder, fill, find, trust};
 use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use waterclock::Session;
@@ -13,10 +14,13 @@ use waterclock_lab::Authority;
 
 /// What `/numbers.txt` contains.
 pub(crate) fn numbers() -> String {
-    (0..20_000).fold(String::new(), |mut text, line| {
-        let _ = writeln!(text, "line {line}");
-        text
-    })
+    static NUMBERS: LazyLock<String> = LazyLock::new(|| {
+        (0..20_000).fold(String::new(), |mut text, line| {
+            let _ = writeln!(text, "line {line}");
+            text
+        })
+    });
+    NUMBERS.clone()
 }
 
 /// "Привет" in KOI8-R.
