@@ -14,6 +14,7 @@ mod backoff;
 mod bench;
 mod boundaries;
 mod challenges;
+mod cookies;
 mod cut_tls;
 mod dialogues;
 mod drips;
