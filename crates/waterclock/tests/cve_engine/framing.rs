@@ -3,7 +3,7 @@
 use crate::peak;
 use crate::support::{EVIL, Origin, alone, builder, ok};
 use std::time::Duration;
-use waterclock::{ErrorKind, Limit, Limits};
+use waterclock::{Caps, ErrorKind, Limit, Limits};
 use waterclock_lab::{Server, Step, head};
 use waterclock_sim::Script;
 
@@ -97,6 +97,30 @@ fn cve_2025_13836_a_content_length_that_is_a_lie() {
                 assert_eq!(error.kind(), ErrorKind::IncompleteBody, "{error:#}");
             });
             assert!(grown < 16 << 20, "{grown} bytes for a body of 5");
+        }
+    }
+    // Who reads bodies whole may cap what does come, however it is framed and read.
+    let zeros = "0".repeat(100_001);
+    let chunked = format!("{CHUNKED}{:x}\r\n{zeros}\r\n0\r\n\r\n", zeros.len());
+    for response in [ok(&zeros), chunked, format!("HTTP/1.0 200 OK\r\n\r\n{zeros}")] {
+        let steps = vec![Step::ReadHead, Step::send(response), Step::Close];
+        let server = Server::start(steps).unwrap();
+        for (cap, piece, fits) in
+            [(100_001, 50_000, true), (100_000, 50_000, false), (100_000, 100, false)]
+        {
+            let caps = Caps { body_bytes: cap, ..Caps::default() };
+            let session = builder().caps(caps).build().unwrap();
+            let mut response = session.get(server.url("/")).send().unwrap();
+            let (mut room, mut length) = (vec![1; piece], 0);
+            let error = loop {
+                match response.read_body(&mut room) {
+                    Ok(0) => break None,
+                    Ok(count) => length += count as u64,
+                    Err(error) => break Some(error.kind()),
+                }
+            };
+            assert_eq!(error, (!fits).then_some(ErrorKind::TooLarge), "{cap}, {piece}");
+            assert!(length <= cap, "{length} of {cap}");
         }
     }
 }
