@@ -17,6 +17,7 @@ mod hooks;
 mod limits;
 mod load;
 mod memory;
+mod origins;
 mod probes;
 mod process;
 mod proxies;
