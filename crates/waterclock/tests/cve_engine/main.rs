@@ -2,7 +2,7 @@
 //! and URLs. Each is named after the flaw's id and fails if the flaw is put back; `docs/security.md`
 //! has the whole table.
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, reason = "some of these flaws show in real time only")]
+#![allow(clippy::disallowed_methods, reason = "a watchdog waits in real time")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod decoding;
