@@ -3,13 +3,20 @@
 //! These types say what a message *is*; how it looks on the wire is the business of [`crate::h1`].
 
 mod bytes;
+mod content_type;
 mod head;
 mod headers;
+mod link;
 mod method;
+mod params;
 
+pub use content_type::ContentType;
 pub use head::{Reason, ResponseHead, Version, canonical_reason};
 pub use headers::{FieldFault, Headers, InvalidHeader, Iter};
+pub use link::{Link, by_rel, parse_links};
 pub use method::{InvalidMethod, Method, Token};
 
-pub(crate) use bytes::{controls, find_control, find_non_token, parse_decimal, snippet, trim};
+pub(crate) use bytes::{
+    controls, find_control, find_non_token, is_token_byte, parse_decimal, snippet, trim,
+};
 pub(crate) use headers::{Entry, check_field};
