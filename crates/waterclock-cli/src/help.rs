@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_long_help_is_80_columns_wide() {
-        fits(&crate::args::command().render_long_help().to_string(), 200);
+        fits(&crate::args::command().render_long_help().to_string(), 320);
         fits(&timeouts(), 40);
     }
 
