@@ -124,10 +124,13 @@ fn a_unix_socket_a_proxy_and_a_local_address() {
 }
 
 #[test]
-fn proxy_variables_are_not_read() {
+fn proxy_variables_are_read() {
     let server = Server::start(Script::default()).unwrap();
     let mut command = waterclock();
     command.env("http_proxy", "http://127.0.0.1:9").env("ALL_PROXY", "http://127.0.0.1:9");
+    common::Ran::from(command.args(["-q", &server.url("/")]).output().unwrap()).expect(7);
+    let mut command = waterclock();
+    command.env("http_proxy", "http://127.0.0.1:9").env("no_proxy", "127.0.0.1");
     common::Ran::from(command.args(["-q", &server.url("/")]).output().unwrap()).expect(0);
 }
 

@@ -40,6 +40,7 @@ mod relay;
 mod script;
 mod server;
 mod session;
+mod socks;
 mod step;
 mod stop;
 mod stream;
@@ -53,6 +54,7 @@ pub use log::{Handshakes, ReceivedRequest};
 pub use proxy::{Proxy, ProxyAction, ProxyBuilder};
 pub use script::Script;
 pub use server::{Builder, Server};
+pub use socks::{Socks, SocksAction, SocksBuilder, SocksHost, SocksRequest};
 pub use step::{
     Step, after, chunk, drip_body, head, head_then_stall, redirect, respond, respond_chunked,
     respond_with,

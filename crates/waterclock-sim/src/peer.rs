@@ -41,6 +41,16 @@ pub trait Peer: Send {
     }
 }
 
+impl<P: Peer + ?Sized> Peer for Box<P> {
+    fn poll(&mut self, wire: &mut Wire) {
+        (**self).poll(wire);
+    }
+
+    fn describe(&self) -> String {
+        (**self).describe()
+    }
+}
+
 /// Makes clones of `peer`. The lock is there so that a peer need not be `Sync`.
 pub(crate) fn clones<P: Peer + Clone + 'static>(
     peer: P,

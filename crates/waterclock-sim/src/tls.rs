@@ -171,6 +171,7 @@ impl<P: Peer> Peer for TlsPeer<P> {
             link.receive(wire);
             if !link.failed && !link.session.is_handshaking() {
                 self.peer.poll(&mut link.inner);
+                link.record_inner(wire);
                 link.obey(wire);
             }
             if !link.can_receive(wire) {
@@ -196,6 +197,8 @@ struct Link {
     /// The peer's end, inside TLS.
     inner: Wire,
     flights: usize,
+    /// The peer has decrypted something itself.
+    nested: bool,
     /// What is to be done outside, and when. Nothing overtakes a flight that is delayed.
     out: VecDeque<(Tick, Action)>,
     failed: bool,
@@ -210,6 +213,7 @@ impl Link {
             server,
             inner: Wire::new(),
             flights: 0,
+            nested: false,
             out: VecDeque::new(),
             failed: false,
         }
@@ -245,9 +249,18 @@ impl Link {
         self.inner.ended |= state.peer_has_closed();
         let mut text = vec![0; state.plaintext_bytes_to_read()];
         self.session.reader().read_exact(&mut text)?;
-        wire.record_decrypted(&text);
+        if !self.nested {
+            wire.record_decrypted(&text);
+        }
         self.inner.feed(&text);
         Ok(())
+    }
+
+    /// Of a peer that speaks TLS itself, inside this one, the plain text is what it decrypts.
+    fn record_inner(&mut self, wire: &mut Wire) {
+        let text = std::mem::take(&mut self.inner.decrypted);
+        self.nested |= !text.is_empty();
+        wire.record_decrypted(&text);
     }
 
     /// What is to be written after records were read, and before the peer writes, is a flight.

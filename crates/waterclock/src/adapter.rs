@@ -6,8 +6,9 @@ use crate::connect::{Connector, Route};
 use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Outcome};
 use crate::exchange::{Answered, Exchange};
+use crate::log_lines;
 use crate::pool::{Checkout, KeyRef, Pool, PoolSettings};
-use crate::proxy::Proxy;
+use crate::proxy::{self, PROXY_AUTHORIZATION, Via, speaks_http};
 use crate::request::PreparedRequest;
 use crate::response::Response;
 use crate::retrying::{self, Settled};
@@ -23,13 +24,19 @@ use waterclock_proto::h1::{
 };
 use waterclock_proto::limit::Limit;
 use waterclock_proto::message::ResponseHead;
+use waterclock_proto::proxy::{Proxies, ProxyScheme, ProxyUrl};
 use waterclock_proto::timeline::{ConnectionUse, HopReason};
 
 /// Serves the requests to the URLs under the prefix it is mounted at
 /// ([`SessionBuilder::mount`](crate::SessionBuilder::mount)).
 ///
-/// An adapter keeps to the limits of the call, whose timeline becomes that of the response.
-/// [`Response::from_memory`] makes a response without a connection.
+/// The URL is as the caller gave it, but for userinfo; one whose scheme is not `http`, `https` or
+/// `http+unix` need not have a host, so an adapter may serve `file:///path`.
+///
+/// An adapter keeps to the limits of the call, whose timeline becomes that of the response:
+/// [`Response::builder`] makes a response without a connection, [`Call::into_error`] an error, and
+/// [`Call::pause`] waits. Redirects, cookies, authentication and hooks are the session's and work
+/// over every adapter. Retries are the adapter's: [`Retrying`](crate::Retrying) adds them.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -40,7 +47,7 @@ use waterclock_proto::timeline::{ConnectionUse, HopReason};
 /// impl Adapter for Greeter {
 ///     fn send(&self, request: &mut PreparedRequest, call: Call) -> Result<Response, Error> {
 ///         match request.url().path() {
-///             "/hello" => Ok(Response::from_memory(request, call, 200, b"hello".to_vec())),
+///             "/hello" => Response::builder(request, call).body("hello"),
 ///             _ => Err(call.into_error(ErrorKind::InvalidUrl, "nobody is greeted there")),
 ///         }
 ///     }
@@ -66,7 +73,8 @@ pub trait Adapter: Send + Sync {
 pub(crate) struct HttpAdapter {
     pub(crate) connector: Connector,
     pub(crate) pool: Pool,
-    pub(crate) proxy: Option<Proxy>,
+    pub(crate) proxies: Proxies,
+    pub(crate) proxy_tls: TlsSettings,
     pub(crate) unix: Option<PathBuf>,
     pub(crate) tls: TlsSettings,
     pub(crate) configs: ConfigCache,
@@ -100,7 +108,8 @@ impl Adapter for HttpAdapter {
                     fresh = false;
                 }
                 Err(failed) if failed.stale => {
-                    log::debug!("retrying on a new connection: {}", failed.failure.message);
+                    log_lines::retrying_broken(request.url(), &failed.failure);
+                    call.end_hop(Some(failed.failure.kind));
                     call.again(HopReason::Retry);
                     fresh = true;
                 }
@@ -123,7 +132,8 @@ impl HttpAdapter {
     pub(crate) fn new(
         connector: Connector,
         pool: PoolSettings,
-        proxy: Option<Proxy>,
+        proxies: Proxies,
+        proxy_tls: TlsSettings,
         unix: Option<PathBuf>,
         tls: TlsSettings,
         world: Arc<dyn World>,
@@ -131,7 +141,8 @@ impl HttpAdapter {
         HttpAdapter {
             connector,
             pool: Pool::new(pool),
-            proxy,
+            proxies,
+            proxy_tls,
             unix,
             tls,
             configs: ConfigCache::new(world),
@@ -193,26 +204,31 @@ impl HttpAdapter {
         let tls = self.tls_config(request)?;
         let port = url.port_or_known_default().unwrap_or(80);
         let unix = place.unix.as_deref().or(self.unix.as_deref());
-        let proxy = self.proxy.as_ref().filter(|_| unix.is_none());
-        // Without a tunnel a connection to the proxy is good for every origin.
+        let proxies = request.options.proxies.as_ref().unwrap_or(&self.proxies);
+        let proxy = if unix.is_none() { proxies.choose(url) } else { None };
+        let proxy_tls = proxy.map_or(Ok(None), |proxy| self.proxy_tls_config(proxy))?;
+        let via = proxy.map(|url| {
+            // A CONNECT takes the request's own word, unless the proxy's URL has one.
+            let connects = tls.is_some() && speaks_http(url) && url.credentials().is_none();
+            let own = if connects { request.header(PROXY_AUTHORIZATION) } else { None };
+            Via { url, tls: proxy_tls.as_ref(), authorization: own }
+        });
         let key = match (unix, proxy) {
-            (Some(path), _) => {
-                KeyRef { host: path.to_str().unwrap_or_default(), port: 0, tls: tls.as_ref() }
+            (Some(path), _) => (path.to_str().unwrap_or_default(), 0),
+            // Without a tunnel a connection to the proxy is good for every origin.
+            (None, Some(proxy)) if tls.is_none() && speaks_http(proxy) => {
+                (proxy.host(), proxy.port())
             }
-            (None, Some(proxy)) if tls.is_none() => {
-                KeyRef { host: proxy.host(), port: proxy.port(), tls: None }
-            }
-            _ => KeyRef { host: &host, port, tls: tls.as_ref() },
+            _ => (&*host, port),
         };
+        let key = KeyRef { host: key.0, port: key.1, tls: tls.as_ref(), proxy: via };
         match self.pool.checkout(call, key, fresh)? {
             Checkout::Reused(connection, idle) => {
                 note_connection(call, &connection, Some(idle));
                 Ok(connection)
             }
             Checkout::Fresh(permit) => {
-                let proxy = proxy.map(|proxy| (proxy, tls.is_some()));
-                let route =
-                    Route { host: &host, name: &name, port, unix, proxy, tls: tls.as_ref() };
+                let route = Route { host: &host, name: &name, port, unix, via, tls: tls.as_ref() };
                 let connection = self.connector.connect(call, route, permit, &self.pool)?;
                 note_connection(call, &connection, None);
                 Ok(connection)
@@ -226,7 +242,22 @@ impl HttpAdapter {
             return Ok(None);
         }
         let settings = request.options.tls.as_ref().unwrap_or(&self.tls);
+        // After a redirect to another origin: the certificate was not meant for it.
+        if request.options.left_origin
+            && let Some(stripped) = settings.without_identity()
+        {
+            return Ok(Some(self.configs.get(&stripped)?));
+        }
         Ok(Some(self.configs.get(settings)?))
+    }
+
+    /// The configuration for an `https` proxy. Never that of the origin: its roots, pins, name and
+    /// client certificate are nothing to the proxy.
+    fn proxy_tls_config(&self, proxy: &ProxyUrl) -> Outcome<Option<TlsConfig>> {
+        match proxy.scheme() {
+            ProxyScheme::Https => Ok(Some(self.configs.get(&self.proxy_tls)?)),
+            _ => Ok(None),
+        }
     }
 
     /// Writes the request's head into the connection's buffer.
@@ -237,20 +268,23 @@ impl HttpAdapter {
         framing: RequestFraming,
     ) -> Outcome<()> {
         let (url, place) = (&request.line.url, &request.place);
-        let forward = self
-            .proxy
-            .as_ref()
-            .filter(|_| url.scheme() == "http" && self.unix.is_none() && place.unix.is_none());
+        let forward = connection.permit.key().forward_proxy();
+        let for_proxy = forward.and_then(proxy::authorization);
+        let for_proxy = for_proxy.as_ref().map(|value| (PROXY_AUTHORIZATION, value.as_bytes()));
+        // Only a forward proxy may see it; if the proxy's URL says something else, that is meant.
+        let hidden = forward.is_none() || for_proxy.is_some();
+        let shown = |&(name, _): &(&str, &[u8])| {
+            !(hidden && name.eq_ignore_ascii_case(PROXY_AUTHORIZATION))
+        };
         let host = ("Host", target::authority(url, place).as_bytes());
         let host = (!request.headers.contains("Host")).then_some(host);
         let field = framing.field(&request.headers);
         let expect = request.options.expect_continue
             && !matches!(framing, RequestFraming::None | RequestFraming::Length(0));
         let expect = expect.then_some(("Expect", b"100-continue".as_slice()));
-        let for_proxy = forward.into_iter().flat_map(|proxy| proxy.headers().iter());
         let fields = host
             .into_iter()
-            .chain(request.headers())
+            .chain(request.headers().filter(shown))
             .chain(field.as_ref().map(FramingField::pair))
             .chain(expect)
             .chain(for_proxy);
@@ -267,6 +301,8 @@ impl HttpAdapter {
         connection: Box<Connection>,
         answered: Answered,
     ) -> Result<Response, Error> {
+        log_lines::exchange(&request.line, &answered.head, &answered.body);
+        call.answered(answered.head.version);
         let now = call.latest();
         if let Some(hop) = call.timeline_mut().hop_mut() {
             hop.head_ended = Some(now);
@@ -293,7 +329,8 @@ fn note_connection(call: &mut Call, connection: &Connection, idle: Option<Durati
     call.timeline_mut().use_connection(ConnectionUse { number, idle, peer });
 }
 
-fn decoder(request: &PreparedRequest, head: &ResponseHead) -> Outcome<Option<Decoder>> {
+/// Undoes the content codings of a response, if the request wants that.
+pub(crate) fn decoder(request: &PreparedRequest, head: &ResponseHead) -> Outcome<Option<Decoder>> {
     if request.options.keep_coded {
         return Ok(None);
     }

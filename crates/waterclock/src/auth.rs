@@ -133,12 +133,13 @@ impl Auth {
     pub(crate) fn authorize(
         &self,
         request: &mut PreparedRequest,
+        answered: u32,
         world: &dyn World,
     ) -> Result<(), Error> {
         match &self.0 {
             Kind::None => Ok(()),
             Kind::Fixed(value) => request.set_for_hop("Authorization", value.as_bytes()),
-            Kind::Digest(digest) => digest.authorize(request, world),
+            Kind::Digest(digest) => digest.authorize(request, answered, world),
             Kind::Custom(custom) => custom.authorize(request),
         }
     }
@@ -176,13 +177,19 @@ struct DigestAuth {
 }
 
 impl DigestAuth {
-    fn authorize(&self, request: &mut PreparedRequest, world: &dyn World) -> Result<(), Error> {
+    /// Ahead of a challenge only where the last one says so; in answer to one always.
+    fn authorize(
+        &self,
+        request: &mut PreparedRequest,
+        answered: u32,
+        world: &dyn World,
+    ) -> Result<(), Error> {
         let mut cnonce = [0; 16];
         world.random(&mut cnonce);
         let value = {
             let mut known = self.lock();
             let Some(digest) = find(&mut known, request.url()) else { return Ok(()) };
-            if !digest.covers(request.target()) {
+            if answered == 0 && !digest.covers(request.target()) {
                 return Ok(());
             }
             let (method, body) = (request.method().as_str(), request.body().bytes());

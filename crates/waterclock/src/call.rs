@@ -2,11 +2,15 @@
 
 use crate::cancel::CancelHandle;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
+use crate::observe::{self, Observers, Watch};
 use crate::world::{Interest, Woke, World};
+use std::io::{self, Read};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use waterclock_proto::limit::{Deadlines, Limit, Limits};
+use waterclock_proto::message::Version;
 use waterclock_proto::retry::{Attempted, Decision, Failed, Retry, RetryState};
 use waterclock_proto::screen;
 use waterclock_proto::tick::Tick;
@@ -35,6 +39,10 @@ pub struct Call {
     held: Held,
     /// Made at the first failure that could be retried.
     retries: Option<Box<RetryState>>,
+    /// Tells the observers; taken when they have been told the end.
+    watch: Option<Box<Watch>>,
+    /// An error ends the hop only, and keeps the call: another try may follow.
+    lent: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +95,8 @@ impl Call {
             reason,
             held,
             retries: None,
+            watch: None,
+            lent: false,
         }
     }
 
@@ -102,8 +112,15 @@ impl Call {
             reason: self.reason,
             held: Held::No,
             retries: None,
+            watch: None,
+            lent: false,
         };
         std::mem::replace(self, husk)
+    }
+
+    /// Whether an error that ends the call keeps it, so that [`Error::take_call`] can go on with it.
+    pub(crate) fn lend(&mut self, lent: bool) {
+        self.lent = lent;
     }
 
     /// What to do after a failure, as `policy` and the failures before say.
@@ -146,12 +163,20 @@ impl Call {
     /// Goes on after a hop that failed or was answered with "again": what it had armed no longer
     /// counts, and `total` goes on.
     pub(crate) fn again(&mut self, reason: HopReason) {
-        let now = self.now();
-        self.timeline.end_hop(now);
+        self.now();
+        self.end_hop(None);
         self.timeline.clear_fired();
         self.deadlines.disarm_all_but(Limit::Total);
         self.reason = reason;
         self.held = Held::Yes;
+    }
+
+    /// Lets `observers` see this call, from now on.
+    pub(crate) fn observe(&mut self, observers: &Observers, request: &RequestLine) {
+        if let Some(observers) = observers {
+            let watch = self.watch.insert(Box::new(Watch::new(observers)));
+            watch.call_started(request, self.latest);
+        }
     }
 
     /// The world the call runs in.
@@ -218,17 +243,28 @@ impl Call {
         interests: &mut [Interest<'_>],
         timer: Tick,
     ) -> Outcome<Waited> {
-        let started = self.now();
         let each_wait = each_wait(phase);
-        if let Some(limit) = each_wait {
-            self.arm(limit, started);
+        let mut started = self.now();
+        let mut in_force = self.enter(each_wait, started);
+        if let Some(watch) = &self.watch {
+            watch.span_started(&self.timeline, phase, what, started, in_force);
+            // The observers' time is not the wait's.
+            started = self.now();
+            in_force = self.enter(each_wait, started);
         }
-        let in_force = self.deadlines.earliest();
         let result = self.blocked(phase, what, interests, timer, started, in_force);
         if let Some(limit) = each_wait {
             self.deadlines.disarm(limit);
         }
         result
+    }
+
+    /// Arms the limit of a single wait, and gives the earliest of all.
+    fn enter(&mut self, each_wait: Option<Limit>, now: Tick) -> Option<(Tick, Limit)> {
+        if let Some(limit) = each_wait {
+            self.arm(limit, now);
+        }
+        self.deadlines.earliest()
     }
 
     fn blocked(
@@ -253,7 +289,7 @@ impl Call {
         };
         let cancelled = matches!(&result, Err(failure) if failure.kind == ErrorKind::Cancelled);
         let end = if cancelled { SpanEnd::Cancelled } else { end };
-        self.timeline.record_wait(phase, what, started, ended, in_force, end);
+        self.record_wait(phase, what, started, ended, in_force, end);
         match expired {
             Some((deadline, limit)) if result.is_ok() => {
                 Err(self.fired(Fired { limit, phase, deadline, noticed: ended }))
@@ -300,17 +336,22 @@ impl Call {
 
     fn check_at(&mut self, phase: Phase, what: What, now: Tick) -> Outcome<Tick> {
         if self.cancel.as_ref().is_some_and(CancelHandle::is_cancelled) {
-            self.timeline.record_wait(phase, what, now, now, None, SpanEnd::Cancelled);
+            self.record_instant(phase, what, now, None, SpanEnd::Cancelled);
             return Err(Failure::cancelled());
         }
         match self.deadlines.earliest() {
             Some((deadline, limit)) if now >= deadline => {
-                let in_force = Some((deadline, limit));
-                self.timeline.record_wait(phase, what, now, now, in_force, SpanEnd::Expired);
-                Err(self.fired(Fired { limit, phase, deadline, noticed: now }))
+                Err(self.expire(what, Fired { limit, phase, deadline, noticed: now }))
             }
             _ => Ok(now),
         }
+    }
+
+    /// A limit is found to have fired between two waits.
+    pub(crate) fn expire(&mut self, what: What, fired: Fired) -> Box<Failure> {
+        let (now, in_force) = (fired.noticed, Some((fired.deadline, fired.limit)));
+        self.record_instant(fired.phase, what, now, in_force, SpanEnd::Expired);
+        self.fired(fired)
     }
 
     /// The failure that says which limit fired, where, and what had been sent.
@@ -332,13 +373,74 @@ impl Call {
     /// Records the caller's own time since `since`, and looks whether a limit has passed in it.
     pub(crate) fn caller_time(&mut self, what: What, since: Tick, phase: Phase) -> Outcome<()> {
         let now = self.now();
+        let before = self.timeline.ended();
         self.timeline.record_caller(what, since, now);
+        if let Some(watch) = &self.watch {
+            let (work, time) = (since > before, now > since.max(before));
+            watch.spans_ended(&self.timeline, usize::from(work) + usize::from(time));
+        }
         self.check_at(phase, What::Read, now).map(|_| ())
     }
 
-    /// Begins a hop at the last reading of the clock.
+    /// Records a wait, with the work before it.
+    fn record_wait(
+        &mut self,
+        phase: Phase,
+        what: What,
+        started: Tick,
+        ended: Tick,
+        in_force: Option<(Tick, Limit)>,
+        end: SpanEnd,
+    ) {
+        let before = self.timeline.ended();
+        self.timeline.record_wait(phase, what, started, ended, in_force, end);
+        if let Some(watch) = &self.watch {
+            watch.spans_ended(&self.timeline, 1 + usize::from(started > before));
+        }
+    }
+
+    /// Records a wait that was over before it could begin.
+    pub(crate) fn record_instant(
+        &mut self,
+        phase: Phase,
+        what: What,
+        now: Tick,
+        in_force: Option<(Tick, Limit)>,
+        end: SpanEnd,
+    ) {
+        if let Some(watch) = &self.watch {
+            watch.span_started(&self.timeline, phase, what, now, in_force);
+        }
+        self.record_wait(phase, what, now, now, in_force, end);
+    }
+
+    /// Reads from a source that is not the peer: its time is the caller's. A limit that has passed
+    /// meanwhile comes first, as a source may have given up because the call is over.
+    pub(crate) fn read_source(
+        &mut self,
+        source: &mut dyn Read,
+        out: &mut [u8],
+        phase: Phase,
+    ) -> Outcome<io::Result<usize>> {
+        let since = self.now();
+        let result = loop {
+            match source.read(out) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result,
+            }
+        };
+        self.caller_time(What::Source, since, phase)?;
+        Ok(result)
+    }
+
+    /// Begins a hop at the last reading of the clock, unless one is running: what the caller's hooks
+    /// do before a request belongs to it.
     pub(crate) fn begin_hop(&mut self, request: &Arc<RequestLine>) {
+        if self.timeline.hops().last().is_some_and(|hop| hop.ended.is_none()) {
+            return;
+        }
         let (now, reason) = (self.latest, self.reason);
+        let before = self.timeline.ended();
         self.timeline.begin_hop(Hop {
             request: Arc::clone(request),
             reason,
@@ -349,7 +451,95 @@ impl Call {
             status: None,
             connection: None,
         });
+        if let Some(watch) = &mut self.watch {
+            watch.hop_started(&self.timeline, before);
+        }
         self.arm(Limit::Attempt, now);
+    }
+
+    /// Ends the running hop at the last reading of the clock; `error` is what ended it, if it failed
+    /// and the call goes on.
+    pub(crate) fn end_hop(&mut self, error: Option<ErrorKind>) {
+        self.timeline.end_hop(self.latest);
+        if let Some(watch) = &mut self.watch {
+            watch.hop_ended(&self.timeline, error);
+        }
+    }
+
+    /// Notes the version of the running hop's response, which the timeline does not keep.
+    pub(crate) fn answered(&mut self, version: Version) {
+        if let Some(watch) = &mut self.watch {
+            watch.answered(version);
+        }
+    }
+
+    /// Waits for `duration`, for adapters that have no socket to wait for: a mock, a rate limit.
+    ///
+    /// It is a wait like any other. It is recorded as `phase`, and the limits that govern this phase
+    /// go on in it: `first_byte`, `head` and `read` in [`Phase::FirstByte`], `connect` and `address`
+    /// in [`Phase::Connect`], and `attempt` and `total` always. Limits begin with the first pause
+    /// that they govern and stop when a later phase is entered. From [`Phase::FirstByte`] on the
+    /// request counts as sent ([`Error::request_sent`]), which keeps a POST from being retried.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use waterclock::{Adapter, Call, Error, Limit, Limits, Phase, PreparedRequest, Response, Session};
+    ///
+    /// struct Slow;
+    ///
+    /// impl Adapter for Slow {
+    ///     fn send(&self, request: &mut PreparedRequest, mut call: Call) -> Result<Response, Error> {
+    ///         call.pause(Phase::FirstByte, Duration::from_secs(60))?;
+    ///         Response::builder(request, call).body("at last")
+    ///     }
+    /// }
+    ///
+    /// let limits = Limits::builder().first_byte(Duration::from_millis(5)).build();
+    /// let session = Session::builder().limits(limits).mount("slow://", Arc::new(Slow)).build()?;
+    /// let error = session.get("slow://any/").send().unwrap_err();
+    /// assert_eq!(error.limit(), Some(Limit::FirstByte));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A limit that fires, or the call is cancelled. The adapter returns it as it is.
+    pub fn pause(&mut self, phase: Phase, duration: Duration) -> Result<(), Error> {
+        self.pause_in(phase, duration).map_err(|failure| self.error(failure))
+    }
+
+    pub(crate) fn pause_in(&mut self, phase: Phase, duration: Duration) -> Outcome<()> {
+        let now = self.reach(phase)?;
+        if duration.is_zero() {
+            return Ok(());
+        }
+        self.wait_until(phase, What::Answer, &mut [], now.after(duration)).map(drop)
+    }
+
+    /// An adapter without sockets gets to `phase`: limits of other phases stop, its own begin.
+    pub(crate) fn reach(&mut self, phase: Phase) -> Outcome<Tick> {
+        let now = self.check(phase, What::Answer)?;
+        let governing = governing(phase);
+        for limit in STEPS {
+            if !governing.contains(&limit) {
+                self.deadlines.disarm(limit);
+            } else if self.deadlines.get(limit).is_none() {
+                self.arm(limit, now);
+            }
+        }
+        match phase {
+            Phase::Upload | Phase::Continue if self.timeline.request_sent() == RequestSent::No => {
+                self.timeline.set_request_sent(RequestSent::Partly);
+            }
+            Phase::FirstByte | Phase::Head | Phase::Body => {
+                self.timeline.set_request_sent(RequestSent::Yes);
+                if let Some(hop) = self.timeline.hop_mut() {
+                    hop.sent.get_or_insert(now);
+                }
+            }
+            _ => {}
+        }
+        Ok(now)
     }
 
     /// Ends the call with an error of the caller's own making: for adapters.
@@ -360,28 +550,67 @@ impl Call {
 
     /// Ends the call with an error; the timeline goes into it.
     pub(crate) fn fail(mut self, failure: Box<Failure>) -> Error {
+        if self.lent {
+            self.now();
+            self.end_hop(Some(failure.kind));
+            return Error::new(failure, Some(self.timeline.clone())).keep_call(self);
+        }
         self.held = Held::No;
-        self.finish();
-        Error::new(failure, Some(self.timeline))
+        self.end(Some(observe::Outcome::Failed(failure.kind)));
+        let spent = Timeline::new(Tick::ZERO, Limits::none());
+        Error::new(failure, Some(std::mem::replace(&mut self.timeline, spent)))
+    }
+
+    /// Ends a call that nobody would take. There is nothing on its timeline to show.
+    pub(crate) fn refuse(mut self, failure: Box<Failure>) -> Error {
+        self.held = Held::No;
+        self.end(Some(observe::Outcome::Failed(failure.kind)));
+        Error::new(failure, None)
     }
 
     /// An error of a call whose response is still in the caller's hands.
     pub(crate) fn error(&mut self, failure: Box<Failure>) -> Error {
-        self.held = Held::No;
-        self.finish();
+        if self.lent {
+            return self.take().fail(failure);
+        }
+        self.abort(failure.kind);
         Error::new(failure, Some(self.timeline.clone()))
+    }
+
+    /// Ends the call with an error that is not its own.
+    pub(crate) fn abort(&mut self, kind: ErrorKind) {
+        self.held = Held::No;
+        self.end(Some(observe::Outcome::Failed(kind)));
     }
 
     /// Ends the record; every limit is disarmed. Not so while another hop may follow.
     pub(crate) fn finish(&mut self) {
-        let now = self.now();
+        self.end(None);
+    }
+
+    #[inline]
+    fn end(&mut self, outcome: Option<observe::Outcome>) {
+        let (now, before) = (self.now(), self.timeline.ended());
         if self.held != Held::No {
             self.held = Held::Ended;
-            self.timeline.end_hop(now);
+            self.end_hop(None);
             return;
         }
         self.timeline.finish(now);
         self.deadlines = Deadlines::default();
+        if self.watch.is_some() {
+            self.tell_end(before, outcome);
+        }
+    }
+
+    /// Without an `outcome` it is that of the last response.
+    #[cold]
+    fn tell_end(&mut self, before: Tick, outcome: Option<observe::Outcome>) {
+        let Some(watch) = self.watch.take() else { return };
+        let status = self.timeline.hops().last().and_then(|hop| hop.status);
+        let answered = status.map_or(observe::Outcome::Abandoned, observe::Outcome::Response);
+        watch.spans_ended(&self.timeline, usize::from(self.timeline.ended() > before));
+        watch.call_ended(&self.timeline, outcome.unwrap_or(answered));
     }
 
     /// What is left until the earliest deadline, at most `most`.
@@ -391,12 +620,54 @@ impl Call {
     }
 }
 
+/// A panic in code of the caller's has ended the call. Its observers are told even then; a second
+/// panic, of one of them, must not abort the program.
+impl Drop for Call {
+    fn drop(&mut self) {
+        if self.watch.is_some() {
+            self.held = Held::No;
+            let end = || self.end(Some(observe::Outcome::Abandoned));
+            let _ = catch_unwind(AssertUnwindSafe(end));
+        }
+    }
+}
+
 /// The limit that a wait in `phase` arms afresh. Dialogues before the exchange have their own.
 const fn each_wait(phase: Phase) -> Option<Limit> {
     match phase {
         Phase::Send | Phase::Upload => Some(Limit::Write),
         Phase::FirstByte | Phase::Head | Phase::Body => Some(Limit::Read),
         _ => None,
+    }
+}
+
+/// The limits that begin and end with steps of an exchange; `read` and `write` do with each wait.
+const STEPS: [Limit; 10] = [
+    Limit::Pool,
+    Limit::Resolve,
+    Limit::Connect,
+    Limit::Address,
+    Limit::Tunnel,
+    Limit::Tls,
+    Limit::Upload,
+    Limit::FirstByte,
+    Limit::Head,
+    Limit::Body,
+];
+
+/// Those of [`STEPS`] that go on in `phase`.
+const fn governing(phase: Phase) -> &'static [Limit] {
+    match phase {
+        Phase::Pool => &[Limit::Pool],
+        Phase::Resolve => &[Limit::Connect, Limit::Resolve],
+        Phase::Connect => &[Limit::Connect, Limit::Address],
+        Phase::Tunnel => &[Limit::Connect, Limit::Tunnel],
+        Phase::Tls => &[Limit::Connect, Limit::Tls],
+        Phase::Upload => &[Limit::Upload],
+        Phase::FirstByte => &[Limit::FirstByte, Limit::Head],
+        Phase::Head => &[Limit::Head],
+        Phase::Body => &[Limit::Body],
+        _ => &[],
     }
 }
 

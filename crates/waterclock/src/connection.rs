@@ -4,10 +4,11 @@ use crate::buffer::Buffer;
 use crate::error::{ErrorKind, Outcome};
 use crate::pool::Permit;
 use crate::stream::{Received, Stream, StreamError};
-use std::net::SocketAddr;
-use waterclock_proto::h1::CloseReason;
-
 use crate::tls::TlsInfo;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use waterclock_proto::h1::CloseReason;
+use waterclock_proto::proxy::ProxyUrl;
 
 /// What is known about the connection of a response.
 #[derive(Clone, Debug)]
@@ -18,8 +19,19 @@ pub struct ConnectionInfo {
     pub remote_address: Option<SocketAddr>,
     /// The address it was made from.
     pub local_address: Option<SocketAddr>,
-    /// What TLS agreed on.
+    /// What TLS with the origin agreed on.
     pub tls: Option<TlsInfo>,
+    /// The proxy it goes through. Printed, it shows no credentials.
+    pub proxy: Option<ProxyUrl>,
+    /// What TLS with an `https://` proxy agreed on.
+    pub proxy_tls: Option<Arc<TlsInfo>>,
+}
+
+/// What the handshakes of a new connection have agreed on.
+#[derive(Debug, Default)]
+pub(crate) struct Secured {
+    pub(crate) proxy: Option<TlsInfo>,
+    pub(crate) origin: Option<TlsInfo>,
 }
 
 /// A connection, idle in a pool or busy with one exchange.
@@ -37,12 +49,14 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: Stream, permit: Permit, number: u64) -> Self {
+    pub(crate) fn new(stream: Stream, permit: Permit, number: u64, secured: Secured) -> Self {
         let info = ConnectionInfo {
             number,
             remote_address: stream.socket().peer_address(),
             local_address: stream.socket().local_address(),
-            tls: stream.tls().and_then(crate::tls::TlsSession::info),
+            tls: secured.origin,
+            proxy: permit.key().proxy.as_ref().map(|via| via.as_ref().url.clone()),
+            proxy_tls: secured.proxy.map(Arc::new),
         };
         let (input, output) = (Buffer::default(), Vec::new());
         Connection { stream, input, output, info, exchanges: 0, permit }

@@ -86,11 +86,11 @@ pub(crate) fn header(
     jar: Option<&Cookies>,
     url: &Url,
     own: &[RequestCookie],
-    context: impl FnOnce() -> SiteContext,
     world: &dyn World,
 ) -> Option<Vec<u8>> {
     let jar = jar.filter(|jar| jar.0.any.load(Ordering::Acquire));
-    let kept = jar.and_then(|jar| jar.update(|jar| jar.header(url, context(), world.wall())));
+    let kept =
+        jar.and_then(|jar| jar.update(|jar| jar.header(url, SiteContext::SameSite, world.wall())));
     if own.is_empty() {
         return kept;
     }

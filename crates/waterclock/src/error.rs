@@ -9,7 +9,7 @@ use waterclock_proto::limit::Limit;
 use waterclock_proto::message::{Headers, ResponseHead};
 use waterclock_proto::redirect::RedirectError;
 use waterclock_proto::screen::{self, Style};
-use waterclock_proto::timeline::{Fired, Phase, RequestSent, Timeline};
+use waterclock_proto::timeline::{Fired, Hop, Phase, RequestSent, Timeline};
 
 use crate::call::Call;
 use crate::response::PastResponse;
@@ -219,14 +219,16 @@ struct Inner {
     timeline: Option<Timeline>,
     status: Option<u16>,
     history: Vec<PastResponse>,
+    /// The call, if it may go on.
+    call: Option<Call>,
 }
 
 impl Error {
     #[allow(clippy::boxed_local, reason = "failures travel boxed; here they are unpacked")]
     pub(crate) fn new(failure: Box<Failure>, timeline: Option<Timeline>) -> Self {
-        let status = timeline.as_ref().and_then(|timeline| timeline.hops().last()?.status);
+        let status = timeline.as_ref().and_then(status);
         let history = Vec::new();
-        Error(Box::new(Inner { failure: *failure, timeline, status, history }))
+        Error(Box::new(Inner { failure: *failure, timeline, status, history, call: None }))
     }
 
     /// An error of kind [`ErrorKind::InvalidRequest`]: for hooks, and ways to authenticate, that keep
@@ -303,9 +305,12 @@ impl Error {
     /// it was sent, or its method is idempotent (RFC 9110 §9.2.2).
     #[must_use]
     pub fn retry_safe(&self) -> bool {
-        let hop = self.timeline().and_then(|timeline| timeline.hops().last());
-        self.request_sent() == RequestSent::No
-            || hop.is_some_and(|hop| hop.request.method.is_idempotent())
+        let hops = self.timeline().map_or(&[][..], Timeline::hops);
+        let Some((last, earlier)) = hops.split_last() else { return true };
+        let idempotent = |hop: &Hop| hop.request.method.is_idempotent();
+        // To send it again is to begin with the first hop: a POST may have led here.
+        (self.request_sent() == RequestSent::No || idempotent(last))
+            && earlier.iter().all(|hop| idempotent(hop) || hop.sent.or(hop.head_ended).is_none())
     }
 
     /// The status of the response, if its head had arrived.
@@ -322,16 +327,34 @@ impl Error {
         &self.0.history
     }
 
-    pub(crate) fn with_history(mut self, history: Vec<PastResponse>) -> Self {
-        self.0.history = history;
+    /// Puts `earlier` before the responses that it has already.
+    pub(crate) fn with_history(mut self, mut earlier: Vec<PastResponse>) -> Self {
+        earlier.append(&mut self.0.history);
+        self.0.history = earlier;
         self
+    }
+
+    /// What made the call fail.
+    pub(crate) fn into_failure(self) -> Box<Failure> {
+        Box::new(self.0.failure)
+    }
+
+    /// Keeps the call that it ended, for another try.
+    pub(crate) fn keep_call(mut self, call: Call) -> Self {
+        self.0.call = Some(call);
+        self
+    }
+
+    /// The call, if it was kept.
+    pub(crate) fn take_call(&mut self) -> Option<Call> {
+        self.0.call.take()
     }
 
     /// Gives an error of the caller's own the record of the call that it ended.
     pub(crate) fn of_call(mut self, call: &mut Call) -> Self {
         if self.0.timeline.is_none() {
-            call.release();
-            call.finish();
+            call.abort(self.kind());
+            self.0.status = status(call.timeline());
             self.0.timeline = Some(call.timeline().clone());
         }
         self
@@ -368,6 +391,11 @@ impl Error {
         self.timeline()
             .map_or_else(String::new, |timeline| screen::screen(&[], timeline, &Style::default()))
     }
+}
+
+/// That of the last response, if its head has arrived.
+fn status(timeline: &Timeline) -> Option<u16> {
+    timeline.hops().last()?.status
 }
 
 impl fmt::Display for Error {

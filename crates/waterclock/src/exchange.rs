@@ -149,6 +149,12 @@ impl Exchange<'_> {
             if left.is_none() && count == 0 {
                 return Ok(None);
             }
+            // A server that has refused may read on, so that no write would ever find it closed.
+            if left != Some(0)
+                && let Some(answered) = self.look_for_answer()?
+            {
+                return Ok(Some(answered));
+            }
         }
     }
 
@@ -307,8 +313,12 @@ impl Exchange<'_> {
                 self.call.disarm(&[Limit::FirstByte]);
                 Phase::Head
             };
-            let mut interests = [answer_or_room(&self.connection.stream)];
-            self.call.wait(phase, What::Read, &mut interests)?;
+            if self.connection.stream.has_more_at_hand() {
+                self.call.check(phase, What::Read)?;
+            } else {
+                let mut interests = [answer_or_room(&self.connection.stream)];
+                self.call.wait(phase, What::Read, &mut interests)?;
+            }
             // With TLS there may be tickets to read and an old record to write, and no answer yet.
             if self.connection.stream.wants_write() {
                 self.flush()?;

@@ -39,7 +39,8 @@
 //! | `aws-lc-rs` | no | TLS with aws-lc-rs: faster, post-quantum key exchange, slow to build |
 //! | `native-roots` | yes | the operating system's root certificates |
 //! | `webpki-roots` | no | Mozilla's root certificates, compiled in |
-//! | `json` | no | the run document (module `run`), with serde |
+//! | `json` | yes | `Request::json`, `Response::json`, cookies as JSON, the run document (module `run`), with serde |
+//! | `tracing` | no | `observe::TracingObserver`: spans and events with OpenTelemetry's names |
 
 mod adapter;
 mod auth;
@@ -53,14 +54,19 @@ pub mod cookies;
 mod environment;
 mod error;
 mod exchange;
+mod given;
 mod hooks;
+mod log_lines;
+pub mod mock;
 mod multipart;
+pub mod observe;
 mod pool;
 mod proxy;
 mod request;
 mod resolver;
 mod response;
 mod retrying;
+mod retrying_adapter;
 #[cfg(feature = "json")]
 pub mod run;
 mod session;
@@ -76,17 +82,24 @@ pub use cancel::CancelHandle;
 pub use connection::ConnectionInfo;
 pub use error::{Error, ErrorKind, ProxyResponse};
 pub use multipart::{InvalidPart, Multipart, Part};
+pub use observe::Observer;
 pub use pool::PoolSettings;
 pub use request::{BodySource, PreparedRequest, Request, RequestBody, Streamed};
 pub use resolver::{InvalidOverride, ResolveOverride, Resolver};
-pub use response::{Chunks, PastResponse, Response};
+pub use response::{Chunks, PastResponse, Response, ResponseBuilder, ResponseLines};
+pub use retrying_adapter::Retrying;
 pub use session::{Session, SessionBuilder};
 pub use tls::{TlsInfo, TlsSettings};
 pub use url::Url;
+pub use waterclock_proto::charset;
 pub use waterclock_proto::decode::DecodeLimits;
 pub use waterclock_proto::h1::{Caps, CloseReason};
 pub use waterclock_proto::limit::{self, Limit, Limits};
+pub use waterclock_proto::message::link;
 pub use waterclock_proto::message::{Headers, Method, ResponseHead, Version};
+pub use waterclock_proto::proxy::{
+    NoProxy, Proxies, ProxyRuleError, ProxyScheme, ProxyUrl, ProxyUrlError,
+};
 pub use waterclock_proto::redirect::RedirectPolicy;
 pub use waterclock_proto::retry::{self, Retry};
 pub use waterclock_proto::screen;

@@ -4,6 +4,8 @@
 use crate::call::Call;
 use crate::connection::Connection;
 use crate::error::{ErrorKind, Failure, Outcome};
+use crate::log_lines;
+use crate::proxy::{Via, ViaBuf, speaks_http};
 use crate::tls::TlsConfig;
 use crate::world::{Interest, Signal};
 use hashbrown::{Equivalent, HashMap};
@@ -12,8 +14,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use waterclock_proto::h1::CloseReason;
 use waterclock_proto::limit::Limit;
+use waterclock_proto::proxy::ProxyUrl;
 use waterclock_proto::tick::Tick;
 use waterclock_proto::timeline::{Phase, What};
 
@@ -57,6 +59,9 @@ pub(crate) struct PoolKey {
     /// The TLS configuration, which is one object for equal settings: a verified request can never
     /// get an unverified connection, nor another's client certificate.
     pub(crate) tls: Option<TlsConfig>,
+    /// The proxy on the way, with its credentials and its own TLS: a connection through one proxy
+    /// serves no request for another, or for none.
+    pub(crate) proxy: Option<ViaBuf>,
 }
 
 /// A [`PoolKey`] that borrows, so that looking up costs no allocation.
@@ -65,24 +70,37 @@ pub(crate) struct KeyRef<'a> {
     pub(crate) host: &'a str,
     pub(crate) port: u16,
     pub(crate) tls: Option<&'a TlsConfig>,
+    pub(crate) proxy: Option<Via<'a>>,
 }
 
 impl KeyRef<'_> {
     fn to_key(self) -> PoolKey {
-        PoolKey { host: self.host.into(), port: self.port, tls: self.tls.cloned() }
+        let KeyRef { host, port, tls, proxy } = self;
+        PoolKey { host: host.into(), port, tls: tls.cloned(), proxy: proxy.map(Via::to_buf) }
     }
 }
 
 impl PoolKey {
     pub(crate) fn as_ref(&self) -> KeyRef<'_> {
-        KeyRef { host: &self.host, port: self.port, tls: self.tls.as_ref() }
+        let PoolKey { host, port, tls, proxy } = self;
+        KeyRef { host, port: *port, tls: tls.as_ref(), proxy: proxy.as_ref().map(ViaBuf::as_ref) }
+    }
+
+    /// The HTTP proxy that requests are sent to in absolute-form, without a tunnel.
+    pub(crate) fn forward_proxy(&self) -> Option<&ProxyUrl> {
+        let via = self.proxy.as_ref().filter(|_| self.tls.is_none())?;
+        Some(via.as_ref().url).filter(|url| speaks_http(url))
     }
 }
 
 impl Hash for KeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.host.hash(state);
-        (self.port, self.tls.map_or(0, TlsConfig::id)).hash(state);
+        // Mixed into one number: this is done for every request.
+        state.write_usize(self.tls.map_or(0, TlsConfig::id) ^ usize::from(self.port));
+        if let Some(via) = self.proxy {
+            via.hash(state);
+        }
     }
 }
 
@@ -94,8 +112,10 @@ impl Hash for PoolKey {
 
 impl PartialEq for KeyRef<'_> {
     fn eq(&self, other: &Self) -> bool {
-        let id = |key: &Self| key.tls.map(TlsConfig::id);
-        self.port == other.port && id(self) == id(other) && self.host == other.host
+        self.port == other.port
+            && self.tls == other.tls
+            && self.proxy == other.proxy
+            && self.host == other.host
     }
 }
 
@@ -168,6 +188,13 @@ pub(crate) struct Permit {
     key: Arc<PoolKey>,
 }
 
+impl Permit {
+    /// What the connection is good for.
+    pub(crate) fn key(&self) -> &PoolKey {
+        &self.key
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         if let Some(pool) = self.pool.upgrade() {
@@ -221,8 +248,7 @@ impl Pool {
                     call.disarm(&[Limit::Pool]);
                     return Ok(Checkout::Reused(idle, age));
                 }
-                let (number, why) = (idle.info.number, CloseReason::StrayBytes);
-                log::debug!("connection {number} to {} is closed while idle: {why}", key.host);
+                log_lines::dropped_connection(key.host);
             }
             if let Some(permit) = self.take_permit(key) {
                 call.disarm(&[Limit::Pool]);
@@ -267,7 +293,9 @@ impl Pool {
         state.idle -= old.len() + 1;
         drop(state);
         // Dropped outside the lock, which they take to give back their places.
-        drop((idle, old));
+        for idle in std::iter::once(idle).chain(old) {
+            log_lines::aged_connection(idle.connection.info.number, self.0.settings.idle_age);
+        }
         None
     }
 
@@ -317,7 +345,7 @@ impl Pool {
     /// Takes back a connection whose exchange has ended well.
     pub(crate) fn checkin(&self, mut connection: Box<Connection>, now: Tick) {
         if let Err(reason) = connection.settled() {
-            log::debug!("connection {} is closed: {reason}", connection.info.number);
+            log_lines::closed_connection(connection.info.number, reason);
             return;
         }
         connection.exchanges += 1;
@@ -330,7 +358,10 @@ impl Pool {
         let surplus =
             if state.idle > self.0.settings.max_idle { state.pop_oldest_idle() } else { None };
         drop(state);
-        drop(surplus);
+        if let Some(surplus) = surplus {
+            let host = &surplus.connection.permit.key.host;
+            log_lines::pool_is_full(host, self.0.settings.max_idle);
+        }
     }
 
     /// Closes all idle connections. Busy ones are closed when their exchange ends, or kept: a

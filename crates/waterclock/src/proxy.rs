@@ -1,54 +1,85 @@
-//! [`Proxy`]: an HTTP proxy between us and the origin.
+//! [`Via`]: the proxy that a connection goes through, and how it is told who we are.
 
 use crate::error::{ErrorKind, Failure, Outcome};
+use crate::tls::TlsConfig;
 use base64::Engine as _;
 use std::fmt;
-use waterclock_proto::message::Headers;
+use waterclock_proto::proxy::{Proxies, ProxyUrl};
 
-/// An HTTP proxy. Requests to `https://` origins go through a CONNECT tunnel; requests to `http://`
-/// origins are sent to it in absolute form (RFC 9112 §3.2.2).
-#[derive(Clone)]
-pub(crate) struct Proxy {
-    host: Box<str>,
-    port: u16,
-    /// What only the proxy may see: never sent through a tunnel.
-    headers: Headers,
+/// The header that only a proxy may see: never an origin, neither directly nor through a tunnel
+/// (CVE-2023-32681, CVE-2024-37891).
+pub(crate) const PROXY_AUTHORIZATION: &str = "Proxy-Authorization";
+
+/// A proxy on the way, with everything by which its connections are told apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Via<'a> {
+    /// Its credentials are part of it.
+    pub(crate) url: &'a ProxyUrl,
+    /// TLS with the proxy itself: never the settings that are for the origin (GHSA-8988-9cw3-xx77).
+    pub(crate) tls: Option<&'a TlsConfig>,
+    /// What the request itself says in Proxy-Authorization, where that goes into a CONNECT.
+    pub(crate) authorization: Option<&'a [u8]>,
 }
 
-impl Proxy {
-    /// The proxy at `url`: `http://[user:password@]host[:port]`, the scheme may be left out. The
-    /// default port is 80 (curl's 1080 is for SOCKS).
-    pub(crate) fn parse(url: &str) -> Outcome<Self> {
-        let invalid = |why: &str| {
-            let text =
-                format!("the proxy \"{}\" cannot be used: {why}", redact(url).escape_debug());
-            Failure::new(ErrorKind::InvalidUrl, text)
-        };
-        let full = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-        let parsed = url::Url::parse(&full).map_err(|error| invalid(&error.to_string()))?;
-        if parsed.scheme() != "http" {
-            return Err(invalid("only http:// proxies are supported"));
+/// A [`Via`] that owns what it names.
+#[derive(Clone)]
+pub(crate) struct ViaBuf {
+    url: ProxyUrl,
+    tls: Option<TlsConfig>,
+    authorization: Option<Box<[u8]>>,
+}
+
+impl Via<'_> {
+    pub(crate) fn to_buf(self) -> ViaBuf {
+        ViaBuf {
+            url: self.url.clone(),
+            tls: self.tls.cloned(),
+            authorization: self.authorization.map(Into::into),
         }
-        let host = parsed.host_str().ok_or_else(|| invalid("it has no host"))?;
-        let mut headers = Headers::new();
-        if let Some(credentials) = basic_credentials(&parsed) {
-            let set = headers.append("Proxy-Authorization", credentials);
-            set.map_err(|error| invalid(&error.to_string()))?;
-        }
-        Ok(Proxy { host: host.into(), port: parsed.port().unwrap_or(80), headers })
     }
 
-    pub(crate) fn host(&self) -> &str {
-        &self.host
+    /// The `Proxy-Authorization` for CONNECT: what the proxy's URL says goes first.
+    pub(crate) fn connect_authorization(self) -> Option<Vec<u8>> {
+        authorization(self.url).map(String::into_bytes).or(self.authorization.map(Into::into))
     }
+}
 
-    pub(crate) fn port(&self) -> u16 {
-        self.port
+impl ViaBuf {
+    pub(crate) fn as_ref(&self) -> Via<'_> {
+        let ViaBuf { url, tls, authorization } = self;
+        Via { url, tls: tls.as_ref(), authorization: authorization.as_deref() }
     }
+}
 
-    pub(crate) fn headers(&self) -> &Headers {
-        &self.headers
+impl fmt::Debug for Via<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Via({:?})", self.url)
     }
+}
+
+impl fmt::Debug for ViaBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_ref().fmt(f)
+    }
+}
+
+/// The rules that send everything through the proxy at `url`.
+pub(crate) fn for_everything(url: &str) -> Outcome<Proxies> {
+    match ProxyUrl::parse(url) {
+        Ok(proxy) => Ok(Proxies::all(proxy)),
+        Err(error) => Err(Failure::new(ErrorKind::InvalidUrl, error.to_string())),
+    }
+}
+
+/// Whether requests for `http://` origins are sent to the proxy itself, in absolute-form
+/// (RFC 9112 §3.2.2). SOCKS knows tunnels only.
+pub(crate) fn speaks_http(proxy: &ProxyUrl) -> bool {
+    proxy.scheme().socks_version().is_none()
+}
+
+/// The `Proxy-Authorization` that the URL of an HTTP proxy asks for.
+pub(crate) fn authorization(proxy: &ProxyUrl) -> Option<String> {
+    proxy.credentials().map(|(user, password)| basic(user, password))
 }
 
 /// `Basic ...` for the userinfo of a URL (RFC 7617), if it has one.
@@ -56,10 +87,13 @@ pub(crate) fn basic_credentials(url: &url::Url) -> Option<String> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }
-    let mut pair = percent_decoded(url.username());
-    pair.push(b':');
-    pair.extend(percent_decoded(url.password().unwrap_or_default()));
-    Some(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
+    let user = percent_decoded(url.username());
+    Some(basic(&user, &percent_decoded(url.password().unwrap_or_default())))
+}
+
+fn basic(user: &[u8], password: &[u8]) -> String {
+    let pair = [user, b":", password].concat();
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
 }
 
 pub(crate) fn percent_decoded(text: &str) -> Vec<u8> {
@@ -77,35 +111,18 @@ pub(crate) fn redact(url: &str) -> String {
     }
 }
 
-impl fmt::Display for Proxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
-    }
-}
-
-impl fmt::Debug for Proxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Proxy({self})")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_proxy_may_leave_out_scheme_and_port() {
-        let proxy = Proxy::parse("proxy.example").unwrap();
-        assert_eq!(proxy.to_string(), "proxy.example:80");
-        let proxy = Proxy::parse("http://u:p%40@127.0.0.1:3128/").unwrap();
-        assert_eq!(proxy.to_string(), "127.0.0.1:3128");
-        assert_eq!(proxy.headers().get("proxy-authorization"), Some(&b"Basic dTpwQA=="[..]));
-    }
-
-    #[test]
-    fn errors_do_not_show_the_password() {
-        let failure = Proxy::parse("socks5://user:secret@host").unwrap_err();
-        assert_eq!(failure.kind, ErrorKind::InvalidUrl);
-        assert!(!failure.message.contains("secret"), "{}", failure.message);
+    fn the_urls_credentials_go_before_the_requests() {
+        let url = ProxyUrl::parse("http://u:p%40@127.0.0.1:3128/").unwrap();
+        let via = Via { url: &url, tls: None, authorization: Some(b"Bearer x") };
+        assert_eq!(via.connect_authorization().as_deref(), Some(&b"Basic dTpwQA=="[..]));
+        let url = ProxyUrl::parse("127.0.0.1:3128").unwrap();
+        let via = Via { url: &url, tls: None, authorization: Some(b"Bearer x") };
+        assert_eq!(via.connect_authorization().as_deref(), Some(&b"Bearer x"[..]));
+        assert_eq!(format!("{:?}", via.to_buf()), "Via(ProxyUrl(http://127.0.0.1:3128))");
     }
 }

@@ -3,14 +3,16 @@
 
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
+use crate::log_lines;
 use crate::request::PreparedRequest;
 use crate::response::Response;
 use std::time::Duration;
 use waterclock_proto::limit::Limit;
-use waterclock_proto::retry::{self, Cause, Decision, DelayRefused, Failed};
+use waterclock_proto::retry::{self, Cause, Decision, DelayRefused, Failed, StopReason};
 use waterclock_proto::timeline::{HopReason, Phase, RequestSent, What};
 
 /// What became of a response.
+#[allow(clippy::large_enum_variant, reason = "moved once; a box would be one more allocation")]
 pub(crate) enum Settled {
     /// It is the caller's.
     Done(Response),
@@ -35,10 +37,12 @@ pub(crate) fn after_failure(
         body_replayable: request.body.is_replayable(),
     };
     let why_not = match call.decide(&request.retry, &failed) {
+        Decision::Stop(StopReason::Off) => return Err(failure),
         Decision::Stop(reason) => reason.to_string(),
         Decision::Again { delay, .. } => match fits(call, delay) {
             Ok(()) => {
-                log::debug!("retrying {} in {delay:?}: {}", request.line.url, failure.message);
+                log_lines::incremented_retry(&request.line.url, call.retry_state(&request.retry));
+                call.end_hop(Some(failure.kind));
                 return again(request, call, delay);
             }
             Err(refused) => refused.to_string(),
@@ -76,11 +80,13 @@ pub(crate) fn after_response(
         Decision::Stop(_) => return Ok(Settled::Done(response)),
     };
     if let Err(refused) = fits(call, delay) {
+        call.retry_state(&request.retry).take_back();
         let note = format!("The {status} was not retried: {refused} of the limit total.");
         call.timeline_mut().note(note);
         return Ok(Settled::Done(response));
     }
-    log::debug!("retrying {} in {delay:?}: status {status}", request.line.url);
+    log_lines::incremented_retry(&request.line.url, call.retry_state(&request.retry));
+    log_lines::retry(&request.line.url);
     let (mut call, _) = response.into_past();
     match again(request, &mut call, delay) {
         Ok(()) => Ok(Settled::Again(call)),

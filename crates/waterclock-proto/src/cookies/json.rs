@@ -68,7 +68,7 @@ impl CookieJar {
     /// # Errors
     /// If it is not JSON, not such a document, or one of a newer version.
     pub fn from_json(text: &[u8], now: SystemTime) -> Result<Loaded, CookieFileError> {
-        let head: Head = serde_json::from_slice(text).map_err(explain)?;
+        let head: Head = serde_json::from_slice(text).map_err(|error| explain(&error))?;
         if head.version != VERSION {
             let what = format!(
                 "the document's version is {}, this program knows {VERSION}; \
@@ -77,7 +77,8 @@ impl CookieJar {
             );
             return Err(CookieFileError::new(1, what));
         }
-        let document: Document<Entry> = serde_json::from_slice(text).map_err(explain)?;
+        let document: Document<Entry> =
+            serde_json::from_slice(text).map_err(|error| explain(&error))?;
         let mut loaded = Loaded { jar: CookieJar::new(), left_out: Vec::new() };
         for (at, entry) in (1..).zip(document.cookies) {
             let mut cookie = from_entry(entry, now);
@@ -124,7 +125,7 @@ fn from_entry(entry: Entry, now: SystemTime) -> Cookie {
 }
 
 /// Not serde's own words: they may hold a cookie's value.
-fn explain(error: serde_json::Error) -> CookieFileError {
+fn explain(error: &serde_json::Error) -> CookieFileError {
     let what = match error.classify() {
         Category::Syntax | Category::Io => "is not JSON here",
         Category::Eof => "ends too early",

@@ -2,8 +2,9 @@
 //!
 //! Seven fields a line, parted by tabs: domain (a leading dot for one with subdomains), whether
 //! subdomains are included, path, whether secure, expiry in seconds since 1970 (0 or nothing for a
-//! session cookie), name (empty for a cookie without one), value. `#HttpOnly_` in front of the
-//! domain is no comment. `SameSite`, the time of creation and fractions of seconds are lost.
+//! session cookie), name (empty for a cookie without one, as Python has it; curl makes the value
+//! its name), value. `#HttpOnly_` in front of the domain is no comment. `SameSite`, the time of
+//! creation and fractions of seconds are lost.
 
 use super::file::{CookieFileError, LeftOut, Loaded, SessionCookies};
 use super::{Cookie, CookieJar, NewCookie, date, path};

@@ -207,7 +207,8 @@ mod tests {
     /// RFC 6265bis §5.6, step 6 of the attributes.
     #[test]
     fn a_long_attribute_is_ignored_and_the_cookie_kept() {
-        let field = |length| format!("a=b; Path=/x; Path=/{}; Secure", "y".repeat(length - 1));
+        let field =
+            |length: usize| format!("a=b; Path=/x; Path=/{}; Secure", "y".repeat(length - 1));
         let length = |field: &str| match parse(field.as_bytes()).unwrap() {
             SetCookie { path: Some(Path::Given(path)), secure: true, .. } => path.len(),
             other => panic!("{other:?}"),

@@ -6,7 +6,7 @@ mod bytes;
 mod content_type;
 mod head;
 mod headers;
-mod link;
+pub mod link;
 mod method;
 mod params;
 

@@ -3,6 +3,7 @@
 use super::{Delay, Kind, RETRY_AFTER_STATUSES, Retry, StopReason};
 use crate::message::Method;
 use crate::timeline::RequestSent;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use url::Url;
@@ -210,6 +211,14 @@ impl RetryState {
         Decision::Again { delay, why }
     }
 
+    /// The last [`Again`](Decision::Again) is not carried out: there is [no time](super::fits) for its
+    /// pause.
+    pub fn take_back(&mut self) {
+        if self.history.pop().is_some() {
+            self.retries = self.retries.saturating_sub(1);
+        }
+    }
+
     /// A redirect is about to be followed. It is counted if [`Retry::redirect`] is set, against
     /// that and `total`; backoff begins anew in any case.
     ///
@@ -274,5 +283,27 @@ impl RetryState {
             || (retry_after
                 && RETRY_AFTER_STATUSES.contains(&status)
                 && self.left.total.is_some_and(|left| left > 0))
+    }
+}
+
+/// What is left, as urllib3 writes it in its log.
+impl fmt::Display for RetryState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = [
+            ("total", self.left.total),
+            ("connect", self.left.connect),
+            ("read", self.left.read),
+            ("redirect", self.left.redirect),
+            ("status", self.left.status),
+        ];
+        f.write_str("Retry(")?;
+        for (index, (name, left)) in counts.into_iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            match left {
+                Some(left) => write!(f, "{comma}{name}={left}")?,
+                None => write!(f, "{comma}{name}=None")?,
+            }
+        }
+        f.write_str(")")
     }
 }

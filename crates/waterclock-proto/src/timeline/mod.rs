@@ -237,8 +237,9 @@ impl Timeline {
                 None => spent.push((phase, duration)),
             };
         // A limit that ended an earlier hop did not end the call.
-        let expired = || self.spans.iter().rposition(|span| span.end == SpanEnd::Expired);
-        let last = self.fired.and_then(|_| expired());
+        let hop = self.spans.last().map(|span| span.hop);
+        let ended = |span: &Span| span.end == SpanEnd::Expired && Some(span.hop) == hop;
+        let last = self.spans.iter().rposition(ended);
         for span in self.spans.iter().take(last.unwrap_or(self.spans.len())) {
             match self.fold_of(span) {
                 Some(fold) => {

@@ -1,6 +1,7 @@
 //! Requests: [`Request`] is built, [`PreparedRequest`] is what is sent.
 
 mod body;
+mod content;
 mod options;
 mod prepared;
 
@@ -12,6 +13,7 @@ use crate::auth::Auth;
 use crate::cancel::CancelHandle;
 use crate::cookies::RequestCookie;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
+use crate::proxy;
 use crate::response::Response;
 use crate::session::Session;
 use crate::target::Target;
@@ -24,6 +26,7 @@ use std::time::Duration;
 use waterclock_proto::decode::DecodeLimits;
 use waterclock_proto::limit::Limits;
 use waterclock_proto::message::Headers;
+use waterclock_proto::proxy::Proxies;
 use waterclock_proto::redirect::RedirectPolicy;
 use waterclock_proto::retry::Retry;
 
@@ -211,6 +214,22 @@ impl<'s> Request<'s> {
     /// calls with equal settings.
     pub fn tls(mut self, settings: TlsSettings) -> Self {
         self.options.tls = Some(settings);
+        self
+    }
+
+    /// The proxies of this call, in place of the session's.
+    /// [`Proxies::direct`](crate::Proxies::direct) is none.
+    pub fn proxies(mut self, proxies: Proxies) -> Self {
+        self.options.proxies = Some(proxies);
+        self
+    }
+
+    /// Sends this call through a proxy, as [`SessionBuilder::proxy`](crate::SessionBuilder::proxy).
+    pub fn proxy(mut self, url: &str) -> Self {
+        match proxy::for_everything(url) {
+            Ok(proxies) => self.options.proxies = Some(proxies),
+            Err(failure) => self.problem = self.problem.or(Some(failure)),
+        }
         self
     }
 

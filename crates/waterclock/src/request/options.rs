@@ -7,6 +7,7 @@ use crate::hooks::Hooks;
 use crate::tls::TlsSettings;
 use waterclock_proto::decode::DecodeLimits;
 use waterclock_proto::limit::Limits;
+use waterclock_proto::proxy::Proxies;
 use waterclock_proto::redirect::RedirectPolicy;
 
 /// What a call may say in place of its session.
@@ -18,8 +19,10 @@ pub(crate) struct Options {
     pub(crate) keep_coded: bool,
     pub(crate) decode_limits: DecodeLimits,
     pub(crate) tls: Option<TlsSettings>,
-    /// A redirect has led to another origin: the client certificate stays behind.
-    pub(crate) without_identity: bool,
+    pub(crate) proxies: Option<Proxies>,
+    /// A redirect has led to another origin: the client certificate and the session's credentials
+    /// stay behind, also if the caller follows by hand.
+    pub(crate) left_origin: bool,
     pub(crate) auth: Option<Auth>,
     pub(crate) cookies: Vec<RequestCookie>,
     pub(crate) redirects: Option<RedirectPolicy>,

@@ -1,21 +1,24 @@
 //! [`Response`]: the head, the body still to be read, and the timeline.
 
+mod builder;
 mod content;
 mod past;
 
-pub use content::Chunks;
+pub use builder::ResponseBuilder;
+pub use content::{Chunks, ResponseLines};
 pub use past::PastResponse;
 
 use crate::body::{Body, DRAIN_TIME};
 use crate::call::Call;
 use crate::connection::ConnectionInfo;
-use crate::error::Outcome;
+use crate::error::{Error, ErrorKind, Failure, Outcome};
 use crate::request::PreparedRequest;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use waterclock_proto::message::{Headers, Reason, ResponseHead, Version, canonical_reason};
+use waterclock_proto::message::{Headers, Link, ResponseHead, Version, parse_links};
+use waterclock_proto::redirect;
 use waterclock_proto::retry::Attempted;
 #[cfg(doc)]
 use waterclock_proto::retry::Retry;
@@ -82,33 +85,7 @@ impl Response {
         }))
     }
 
-    /// A response made in memory, without headers: what an adapter of the user's returns.
-    #[must_use]
-    pub fn from_memory(
-        request: &crate::PreparedRequest,
-        mut call: Call,
-        status: u16,
-        body: Vec<u8>,
-    ) -> Self {
-        let reason = canonical_reason(status).unwrap_or_default();
-        let head = ResponseHead {
-            version: Version::Http11,
-            status,
-            reason: Reason::received(status, reason.as_bytes()),
-            headers: Headers::new(),
-        };
-        if call.timeline().hops().last().is_none_or(|hop| hop.ended.is_some()) {
-            call.begin_hop(&request.line);
-        }
-        let now = call.now();
-        if let Some(hop) = call.timeline_mut().hop_mut() {
-            hop.head_ended = Some(now);
-            hop.status = Some(status);
-        }
-        Response::new(Arc::clone(&request.line), head, None, call, Body::memory(body), now)
-    }
-
-    /// The header fields, to be completed by an adapter that made the response.
+    /// The header fields, to be changed by a hook.
     pub fn headers_mut(&mut self) -> &mut Headers {
         &mut self.0.head.headers
     }
@@ -210,6 +187,63 @@ impl Response {
         hop.map_or(Duration::ZERO, |hop| {
             hop.head_ended.map_or(Duration::ZERO, |ended| ended.since(hop.started))
         })
+    }
+
+    /// The links in its `Link` fields (RFC 8288).
+    ///
+    /// ```no_run
+    /// use waterclock::link::by_rel;
+    ///
+    /// let response = waterclock::get("https://example.com/items?page=1")?;
+    /// if let Some(next) = by_rel(&response.links(), "next") {
+    ///     println!("{}", next.target);
+    /// }
+    /// # Ok::<(), waterclock::Error>(())
+    /// ```
+    #[must_use]
+    pub fn links(&self) -> Vec<Link> {
+        parse_links(self.headers().get_all("Link"))
+    }
+
+    /// Whether the status is below 400.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        self.status() < 400
+    }
+
+    /// An error for a status of 400 or above, in the words of requests: `404 Client Error: Not Found
+    /// for url: https://example.com/`.
+    ///
+    /// ```no_run
+    /// let mut response = waterclock::get("https://example.com/")?;
+    /// println!("{}", response.raise_for_status()?.text()?);
+    /// # Ok::<(), waterclock::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Status`], with the timeline so far.
+    pub fn raise_for_status(&mut self) -> Result<&mut Self, Error> {
+        let whose = match self.status() {
+            400..500 => "Client",
+            500.. => "Server",
+            _ => return Ok(self),
+        };
+        let (status, reason, url) = (self.status(), self.reason(), self.url());
+        let text = format!("{status} {whose} Error: {reason} for url: {url}");
+        let timeline = self.timeline().clone();
+        Err(Error::new(Failure::new(ErrorKind::Status, text), Some(timeline)))
+    }
+
+    /// Whether it is a redirect that has somewhere to go (301, 302, 303, 307, 308 with a Location).
+    #[must_use]
+    pub fn is_redirect(&self) -> bool {
+        redirect::is_redirect(self.status(), self.headers())
+    }
+
+    /// Whether it is a redirect for good (301, 308).
+    #[must_use]
+    pub fn is_permanent_redirect(&self) -> bool {
+        redirect::is_permanent(self.status(), self.headers())
     }
 
     /// The record of the call so far; complete once the body has been read.

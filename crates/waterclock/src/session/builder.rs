@@ -9,8 +9,9 @@ use crate::cookies::Cookies;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Failure};
 use crate::hooks::Hooks;
+use crate::observe::Observer;
 use crate::pool::PoolSettings;
-use crate::proxy::Proxy;
+use crate::proxy;
 use crate::request::PreparedRequest;
 use crate::resolver::{Names, ResolveOverride, Resolver};
 use crate::response::Response;
@@ -26,6 +27,7 @@ use waterclock_proto::decode::Coding;
 use waterclock_proto::h1::Caps;
 use waterclock_proto::limit::Limits;
 use waterclock_proto::message::{Headers, InvalidHeader};
+use waterclock_proto::proxy::Proxies;
 use waterclock_proto::redirect::RedirectPolicy;
 use waterclock_proto::retry::Retry;
 
@@ -37,9 +39,12 @@ pub struct SessionBuilder {
     headers: Headers,
     mounts: Vec<(Box<str>, Arc<dyn Adapter>)>,
     interrupted: Option<InterruptHook>,
+    observers: Vec<Arc<dyn Observer>>,
     connector: Connector,
     pool: PoolSettings,
-    proxy: Option<Proxy>,
+    /// `None`: those of the environment, if it is trusted.
+    proxies: Option<Proxies>,
+    proxy_tls: TlsSettings,
     unix: Option<PathBuf>,
     tls: TlsSettings,
     auth: Option<Auth>,
@@ -75,9 +80,11 @@ impl SessionBuilder {
             headers: default_headers(),
             mounts: Vec::new(),
             interrupted: None,
+            observers: Vec::new(),
             connector: Connector::default(),
             pool: PoolSettings::default(),
-            proxy: None,
+            proxies: None,
+            proxy_tls: TlsSettings::default(),
             unix: None,
             tls: TlsSettings::default(),
             auth: None,
@@ -204,12 +211,38 @@ impl SessionBuilder {
         self
     }
 
-    /// Sends everything through an HTTP proxy, `[http://][user:password@]host[:port]`.
+    /// Sends everything through a proxy, `[scheme://][user:password@]host[:port]`. The scheme is
+    /// `http` (the default), `https`, `socks4`, `socks4a`, `socks5` or `socks5h`.
     pub fn proxy(mut self, url: &str) -> Self {
-        match Proxy::parse(url) {
-            Ok(proxy) => self.proxy = Some(proxy),
+        match proxy::for_everything(url) {
+            Ok(proxies) => self.proxies = Some(proxies),
             Err(failure) => self.problem = Some(failure),
         }
+        self
+    }
+
+    /// Chooses a proxy, or none, for each request by its URL. Default: what the environment says
+    /// if it is trusted ([`trust_env`](Self::trust_env)), else none.
+    ///
+    /// ```
+    /// use waterclock::{Proxies, Session};
+    ///
+    /// let proxies = Proxies::direct()
+    ///     .with("all", "http://proxy.test:3128")?
+    ///     .with("https://vault.test", "socks5h://127.0.0.1")?
+    ///     .with_no_proxy("localhost, 10.0.0.0/8, .internal.test");
+    /// let session = Session::builder().proxies(proxies).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn proxies(mut self, proxies: Proxies) -> Self {
+        self.proxies = Some(proxies);
+        self
+    }
+
+    /// TLS settings for `https://` proxies. Those of [`tls`](Self::tls) are for origins and are
+    /// never used with a proxy. Default: the system's roots, verification on.
+    pub fn proxy_tls(mut self, settings: TlsSettings) -> Self {
+        self.proxy_tls = settings;
         self
     }
 
@@ -241,6 +274,13 @@ impl SessionBuilder {
         self
     }
 
+    /// Lets `observer` see every call. There may be several; they are told in the order in which
+    /// they were added.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observers.push(observer);
+        self
+    }
+
     /// The session.
     ///
     /// # Errors
@@ -263,7 +303,8 @@ impl SessionBuilder {
         let http: Arc<dyn Adapter> = Arc::new(HttpAdapter::new(
             self.connector,
             self.pool,
-            self.proxy,
+            self.proxies.unwrap_or_else(|| environment.proxies.clone()),
+            self.proxy_tls,
             self.unix,
             self.tls,
             world,
@@ -284,6 +325,7 @@ impl SessionBuilder {
             headers: Arc::new(self.headers),
             adapters,
             interrupted: self.interrupted,
+            observers: (!self.observers.is_empty()).then(|| self.observers.into()),
             targets: TargetCache::default(),
             auth: self.auth,
             cookies: Cookies::new(self.cookies),

@@ -1,5 +1,6 @@
 //! The request that a redirect asks for, made from the one that was redirected.
 
+use crate::auth::Auth;
 use crate::error::{ErrorKind, Failure, Outcome};
 use crate::request::{PreparedRequest, RequestBody};
 use crate::target::Place;
@@ -20,7 +21,12 @@ pub(super) fn follow(
     let (body, dropped) = match to.body {
         BodyRule::Keep => {
             rewind(&mut request.body, ErrorKind::Redirect)?;
-            (std::mem::take(&mut request.body), RequestBody::Empty)
+            // Bytes are shared; a source there is only one of.
+            let kept = match &request.body {
+                RequestBody::Bytes(bytes) => RequestBody::Bytes(Arc::clone(bytes)),
+                _ => std::mem::take(&mut request.body),
+            };
+            (kept, RequestBody::Empty)
         }
         BodyRule::Drop => (RequestBody::Empty, std::mem::take(&mut request.body)),
     };
@@ -40,9 +46,14 @@ pub(super) fn follow(
     }
     let mut options = request.options.clone();
     if to.credentials == Credentials::Strip {
-        options.without_identity = true;
+        options.left_origin = true;
+        options.auth = options.auth.filter(Auth::is_none);
         options.cookies.clear();
     }
+    let credentials = match to.credentials {
+        Credentials::Keep => request.credentials.clone(),
+        Credentials::Strip => None,
+    };
     let same = same_origin(&request.line.url, &to.url);
     let next = PreparedRequest {
         line: Arc::new(RequestLine { method: to.method.clone(), url: to.url.clone() }),
@@ -55,7 +66,7 @@ pub(super) fn follow(
         limits: request.limits,
         retry: Arc::clone(&request.retry),
         options,
-        credentials: None,
+        credentials,
     };
     Ok((Box::new(next), dropped))
 }

@@ -12,6 +12,7 @@ use crate::call::InterruptHook;
 use crate::cookies::Cookies;
 use crate::environment::Environment;
 use crate::hooks::Hooks;
+use crate::observe::Observers;
 use crate::request::Request;
 use crate::target::TargetCache;
 use crate::world::World;
@@ -46,6 +47,7 @@ struct Inner {
     /// By falling length of the prefix.
     adapters: Vec<(Box<str>, Arc<dyn Adapter>)>,
     interrupted: Option<InterruptHook>,
+    observers: Observers,
     targets: TargetCache,
     auth: Option<Auth>,
     cookies: Cookies,
@@ -160,6 +162,10 @@ impl Session {
     #[must_use]
     pub fn cookies(&self) -> &Cookies {
         &self.0.cookies
+    }
+
+    pub(crate) fn world(&self) -> &dyn World {
+        &*self.0.world
     }
 
     pub(crate) fn retry(&self) -> &Arc<Retry> {

@@ -4,8 +4,9 @@
 use super::{Inner, Session, follow};
 use crate::auth::Auth;
 use crate::call::Call;
-use crate::cookies::{self, SiteContext};
+use crate::cookies;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
+use crate::log_lines;
 use crate::request::{PreparedRequest, RequestBody};
 use crate::response::{PastResponse, Response};
 use std::sync::Arc;
@@ -46,7 +47,9 @@ impl Session {
         let session = &*self.0;
         let cancel = request.options.cancel.clone();
         let interrupted = session.interrupted.clone();
-        let call = Call::new(Arc::clone(&session.world), request.limits, cancel, interrupted);
+        let world = Arc::clone(&session.world);
+        let mut call = Call::new(world, request.limits, cancel, interrupted);
+        call.observe(&session.observers, &request.line);
         if let Some(problem) = &session.problem {
             return Err(Error::new(Failure::new(ErrorKind::InvalidUrl, problem.to_string()), None));
         }
@@ -62,9 +65,10 @@ impl Session {
 }
 
 impl Inner {
-    /// The credentials of a request that has not been redirected.
+    /// The credentials of a request, as a call begins with it.
     fn auth_for(&self, request: &PreparedRequest) -> Option<Auth> {
-        let given = request.options.auth.as_ref().or(self.auth.as_ref());
+        let session = self.auth.as_ref().filter(|_| !request.options.left_origin);
+        let given = request.options.auth.as_ref().or(session);
         given
             .cloned()
             .or_else(|| self.netrc_auth(request))
@@ -117,15 +121,17 @@ impl Walk<'_> {
         request: &mut PreparedRequest,
         mut call: Call,
     ) -> Result<(Response, Next), Error> {
-        if let Err(error) = self.dress(request, &mut call) {
-            return Err(error.of_call(&mut call));
-        }
         let Some(adapter) = self.session.adapter(request.line.url.as_str()) else {
             let scheme = request.line.url.scheme();
             let text = format!("no adapter is mounted for {scheme}:// URLs like this one");
-            return Err(call.fail(Failure::new(ErrorKind::UnsupportedScheme, text)));
+            return Err(call.refuse(Failure::new(ErrorKind::UnsupportedScheme, text)));
         };
+        call.begin_hop(&request.line);
+        if let Err(error) = self.dress(request, &mut call) {
+            return Err(error.of_call(&mut call));
+        }
         call.hold();
+        call.begin_hop(&request.line);
         let mut response = adapter.send(request, call)?;
         let session = self.session;
         if session.keeps_cookies {
@@ -146,9 +152,7 @@ impl Walk<'_> {
         if request.header("Cookie").is_none() {
             let own = &request.options.cookies;
             let jar = session.keeps_cookies.then_some(&session.cookies);
-            let context = || self.site_context(request);
-            let header = cookies::header(jar, request.url(), own, context, &*session.world);
-            if let Some(value) = header {
+            if let Some(value) = cookies::header(jar, request.url(), own, &*session.world) {
                 request.set_for_hop("Cookie", value)?;
             }
         }
@@ -160,19 +164,12 @@ impl Walk<'_> {
         }
         if let Some(auth) = &self.auth {
             let since = auth.is_custom().then(|| call.now());
-            auth.authorize(request, &*session.world)?;
+            auth.authorize(request, self.answered, &*session.world)?;
             if let Some(since) = since {
                 spent(call, since, Phase::Send)?;
             }
         }
         Ok(())
-    }
-
-    /// A chain of redirects that has left the site does not bring its strict cookies back.
-    fn site_context(&self, request: &PreparedRequest) -> SiteContext {
-        let past = self.history.iter().map(PastResponse::url);
-        let chain = past.chain([request.url()]);
-        SiteContext::of_chain(chain, request.method().is_safe())
     }
 
     /// Hooks and challenges see the response; then it is decided what comes next.
@@ -231,8 +228,12 @@ impl Walk<'_> {
         policy: &RedirectPolicy,
     ) {
         if let Ok(Some(to)) = self.redirected(response, policy)
-            && let Ok((next, _)) = follow::follow(request, &to)
+            && let Ok((next, dropped)) = follow::follow(request, &to)
         {
+            // The caller may send the request again.
+            if !matches!(dropped, RequestBody::Empty) {
+                request.body = dropped;
+            }
             response.set_next(next);
         }
     }
@@ -277,6 +278,7 @@ impl Walk<'_> {
         if self.auth.is_none() {
             self.auth = self.session.netrc_auth(&next);
         }
+        log_lines::redirecting(request.url(), &to.url);
         call.again(HopReason::Redirect);
         Ok(Some(next))
     }

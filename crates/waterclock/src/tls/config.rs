@@ -12,6 +12,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::version::{TLS12, TLS13};
 use rustls_pki_types::UnixTime;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -31,6 +32,21 @@ impl TlsConfig {
     /// Tells configurations apart. Equal settings share one, so this is what a pool goes by.
     pub(crate) fn id(&self) -> usize {
         Arc::as_ptr(&self.rustls) as usize
+    }
+}
+
+/// Equal settings share one configuration: so the same one, not one of the same contents.
+impl PartialEq for TlsConfig {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for TlsConfig {}
+
+impl Hash for TlsConfig {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id().hash(state);
     }
 }
 

@@ -89,6 +89,12 @@ impl TlsSettings {
         TlsSettingsBuilder(self.0.policy.clone())
     }
 
+    /// The same settings without a client certificate; `None` if they have none.
+    pub(crate) fn without_identity(&self) -> Option<TlsSettings> {
+        self.0.policy.identity.as_ref()?;
+        Some(Policy { identity: None, ..self.0.policy.clone() }.into())
+    }
+
     /// Whether certificates are verified: true unless that was switched off.
     #[must_use]
     pub fn verifies(&self) -> bool {

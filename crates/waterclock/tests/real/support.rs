@@ -158,6 +158,11 @@ impl Alone {
         self
     }
 
+    pub(crate) fn without_env(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
     /// Runs it, and fails if it fails or did not run.
     pub(crate) fn run(mut self) -> Output {
         let output = self.command.output().unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use waterclock::tls::{Roots, TlsSettings};
 use waterclock::world::World as _;
 use waterclock::{Request, Session, SessionBuilder, Tick};
-use waterclock_sim::{Script, SimWorld, TlsServer};
+use waterclock_sim::{Peer, Script, SimWorld, TlsServer};
 
 pub(crate) const ORIGIN: &str = "origin.test";
 pub(crate) const PLAIN: &str = "192.0.2.1:80";
@@ -22,6 +22,7 @@ pub(crate) const RESOLVE: u64 = 3;
 pub(crate) const CONNECT: u64 = 5;
 pub(crate) const TUNNEL: u64 = 7;
 pub(crate) const TLS: u64 = 11;
+pub(crate) const PROXY_TLS: u64 = 13;
 
 pub(crate) const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
@@ -41,12 +42,32 @@ pub(crate) enum Route {
     Forward,
     /// `https://` through a tunnel of the proxy.
     Tunnel,
+    /// `http://` through TLS with the proxy.
+    SecureForward,
+    /// `https://` through a tunnel inside TLS with the proxy: TLS in TLS.
+    SecureTunnel,
+    /// `http://` through SOCKS 5, the name looked up by the proxy.
+    Socks,
 }
 
 impl Route {
-    pub(crate) const ALL: &[Route] = &[Route::Http, Route::Https, Route::Forward, Route::Tunnel];
-    pub(crate) const TLS: &[Route] = &[Route::Https, Route::Tunnel];
-    pub(crate) const CLEAR: &[Route] = &[Route::Http, Route::Forward];
+    pub(crate) const ALL: &[Route] = &[
+        Route::Http,
+        Route::Https,
+        Route::Forward,
+        Route::Tunnel,
+        Route::SecureForward,
+        Route::SecureTunnel,
+        Route::Socks,
+    ];
+    /// With TLS to the origin.
+    pub(crate) const TLS: &[Route] = &[Route::Https, Route::Tunnel, Route::SecureTunnel];
+    /// Without any TLS.
+    pub(crate) const CLEAR: &[Route] = &[Route::Http, Route::Forward, Route::Socks];
+    /// With TLS to the proxy.
+    pub(crate) const SECURE: &[Route] = &[Route::SecureForward, Route::SecureTunnel];
+    /// With CONNECT.
+    pub(crate) const TUNNELS: &[Route] = &[Route::Tunnel, Route::SecureTunnel];
 
     pub(crate) fn url(self, path: &str) -> String {
         let scheme = if self.has_tls() { "https" } else { "http" };
@@ -54,7 +75,11 @@ impl Route {
     }
 
     pub(crate) fn has_tls(self) -> bool {
-        matches!(self, Route::Https | Route::Tunnel)
+        Self::TLS.contains(&self)
+    }
+
+    pub(crate) fn is_secure(self) -> bool {
+        Self::SECURE.contains(&self)
     }
 
     /// The address that is connected to.
@@ -62,7 +87,16 @@ impl Route {
         match self {
             Route::Http => PLAIN,
             Route::Https => SECURE,
-            Route::Forward | Route::Tunnel => PROXY,
+            _ => PROXY,
+        }
+    }
+
+    pub(crate) fn proxy(self) -> Option<&'static str> {
+        match self {
+            Route::Http | Route::Https => None,
+            Route::Forward | Route::Tunnel => Some("proxy.test:3128"),
+            Route::SecureForward | Route::SecureTunnel => Some("https://proxy.test:3128"),
+            Route::Socks => Some("socks5h://proxy.test:3128"),
         }
     }
 
@@ -71,9 +105,15 @@ impl Route {
         RESOLVE + CONNECT
     }
 
-    /// When TLS begins.
+    /// When the proxy is asked for a way to the origin.
+    pub(crate) fn tunnel_begins(self) -> u64 {
+        self.connected() + if self.is_secure() { PROXY_TLS } else { 0 }
+    }
+
+    /// When TLS with the origin begins.
     pub(crate) fn tls_begins(self) -> u64 {
-        self.connected() + if self == Route::Tunnel { TUNNEL } else { 0 }
+        let asks = Self::TUNNELS.contains(&self) || self == Route::Socks;
+        self.tunnel_begins() + if asks { TUNNEL } else { 0 }
     }
 
     /// When the request can be sent.
@@ -122,16 +162,12 @@ impl Bench {
             Some(bytes) => listener.window(bytes),
             None => listener,
         };
-        match self.route {
-            Route::Http | Route::Forward => listener.serve_with(make),
-            Route::Https => listener.serve_with(move |number| tls_server().wrap(make(number))),
-            Route::Tunnel => listener.serve_with(move |number| {
-                Script::new()
-                    .expect_head()
-                    .wait(ms(TUNNEL))
-                    .send("HTTP/1.1 200 Connection established\r\n\r\n")
-                    .then(tls_server().wrap(make(number)))
-            }),
+        let route = self.route;
+        match route.has_tls() {
+            false => listener.serve_with(move |number| route.behind(make(number))),
+            true => {
+                listener.serve_with(move |number| route.behind(tls_server().wrap(make(number))))
+            }
         };
     }
 
@@ -139,10 +175,11 @@ impl Bench {
     pub(crate) fn builder(&self) -> SessionBuilder {
         let builder = SessionBuilder::in_world(self.world.clone())
             .limits(waterclock::Limits::none())
-            .tls(trusting([&*tls_server().root(), CutTls::root()]));
-        match self.route {
-            Route::Http | Route::Https => builder,
-            Route::Forward | Route::Tunnel => builder.proxy("proxy.test:3128"),
+            .tls(trusting([&*tls_server().root(), CutTls::root()]))
+            .proxy_tls(trusting([&*proxy_tls_server().root()]));
+        match self.route.proxy() {
+            Some(proxy) => builder.proxy(proxy),
+            None => builder,
         }
     }
 
@@ -165,16 +202,51 @@ impl Bench {
     /// What the origin got on each connection, as text without the tunnel and TLS around it.
     pub(crate) fn requests(&self) -> Vec<String> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let encrypted = self.route.has_tls() || self.route.is_secure();
         let connections = self.world.connections(self.route.door());
         connections
             .iter()
-            .map(|c| text(if self.route.has_tls() { &c.decrypted } else { &c.received }))
+            .map(|c| text(if encrypted { &c.decrypted } else { &c.received }))
             .collect()
     }
 
     /// How often the request under test was begun, on all connections.
     pub(crate) fn times_sent(&self) -> usize {
         self.requests().iter().map(|text| text.matches(PATH).count()).sum()
+    }
+}
+
+/// What opens a tunnel.
+pub(crate) const ESTABLISHED: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
+/// What SOCKS 5 answers when it is connected (RFC 1928 §6).
+pub(crate) const SOCKS_YES: [u8; 10] = [5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+
+/// A proxy that takes a SOCKS 5 greeting without authentication, and the request.
+pub(crate) fn socks_request() -> Script {
+    let bytes = 4 + 1 + ORIGIN.len() + 2;
+    Script::new().expect_bytes(3).send([5, 0]).expect_bytes(bytes as u64)
+}
+
+impl Route {
+    /// What listens at the door, if `peer` is what the client gets to in the end.
+    pub(crate) fn behind(self, peer: impl Peer + Clone + 'static) -> Box<dyn Peer> {
+        match self {
+            Route::Http | Route::Https | Route::Forward => Box::new(peer),
+            Route::SecureForward => Box::new(proxy_tls_server().wrap(peer)),
+            Route::Tunnel | Route::SecureTunnel => {
+                let connect = Script::new().expect_head().wait(ms(TUNNEL)).send(ESTABLISHED);
+                self.at_proxy(connect.then(peer))
+            }
+            Route::Socks => Box::new(socks_request().wait(ms(TUNNEL)).send(SOCKS_YES).then(peer)),
+        }
+    }
+
+    /// What listens at the door, if `script` is what the proxy does once its own TLS is there.
+    pub(crate) fn at_proxy(self, script: Script) -> Box<dyn Peer> {
+        match self.is_secure() {
+            true => Box::new(proxy_tls_server().wrap(script)),
+            false => Box::new(script),
+        }
     }
 }
 
@@ -197,6 +269,12 @@ pub(crate) fn ok(body: &str) -> String {
 pub(crate) fn tls_server() -> &'static TlsServer {
     static SERVER: OnceLock<TlsServer> = OnceLock::new();
     SERVER.get_or_init(|| TlsServer::new([ORIGIN]).flight_delays([ms(TLS)]))
+}
+
+/// The identity of the proxy.
+pub(crate) fn proxy_tls_server() -> &'static TlsServer {
+    static SERVER: OnceLock<TlsServer> = OnceLock::new();
+    SERVER.get_or_init(|| TlsServer::new(["proxy.test"]).flight_delays([ms(PROXY_TLS)]))
 }
 
 /// Settings that trust `roots`, in DER, and nobody else.

@@ -10,21 +10,31 @@
     reason = "helpers of tests are tests too"
 )]
 
+mod backoff;
 mod bench;
 mod boundaries;
+mod challenges;
+mod cookies;
 mod cut_tls;
+mod dialogues;
 mod drips;
 mod interim;
 mod interrupts;
+mod log_lines;
 mod matrix;
+mod observers;
 mod pauses;
 mod profile;
 mod proxies;
 mod races;
+mod recorder;
+mod redirects;
 mod retries;
 mod secure;
 mod settle;
 mod stops;
 mod strays;
+#[cfg(feature = "tracing")]
+mod traced;
 mod verify;
 mod waiting;

@@ -75,7 +75,8 @@ pub(crate) fn offset(since: Since, route: Route) -> Duration {
     ms(match since {
         Since::Start => 0,
         Since::Name => RESOLVE,
-        Since::Connected => route.connected(),
+        Since::ProxyTls => route.connected(),
+        Since::Tunnel => route.tunnel_begins(),
         Since::Tls(more) => route.tls_begins() + more,
         Since::Ready(more) => route.ready() + more,
     })

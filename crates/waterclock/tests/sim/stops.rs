@@ -1,8 +1,9 @@
 //! The table: where a peer can stop, and which limits are armed there, since when.
 
-use crate::bench::{Bench, CONNECT, PROXY, Route, TUNNEL, ms};
+use crate::bench::{Bench, CONNECT, PROXY, Route, SOCKS_YES, ms, socks_request};
 use crate::cut_tls::CutTls;
 use std::io::Cursor;
+use std::sync::Mutex;
 use waterclock::{Limit, Phase, Request, RequestSent, Session};
 use waterclock_sim::{Peer, Script};
 
@@ -24,8 +25,10 @@ pub(crate) enum Since {
     Start,
     /// The name was answered.
     Name,
-    /// The TCP connection was there.
-    Connected,
+    /// TLS with the proxy began.
+    ProxyTls,
+    /// The proxy was asked for a way.
+    Tunnel,
     /// So many milliseconds after TLS began.
     Tls(u64),
     /// So many milliseconds after the connection was ready for the request.
@@ -52,7 +55,7 @@ impl Ask {
     pub(crate) fn request<'s>(self, bench: &Bench, session: &'s Session) -> Request<'s> {
         match self {
             Ask::Get | Ask::Second => bench.get(session),
-            Ask::BigGet => bench.get(session).header("X-Big", vec![b'x'; 50_000]),
+            Ask::BigGet => bench.get(session).header("X-Big", vec![b'x'; 100_000]),
             Ask::Post(size) => bench.post(session).body(vec![b'x'; size]),
             Ask::Stream(size) => {
                 bench.post(session).body_reader(Cursor::new(vec![b'x'; size]), None)
@@ -70,7 +73,7 @@ use Limit::{
     Address, Body, Connect, FirstByte, Head, Pool, Read, Resolve, Tls, Tunnel, Upload, Write,
 };
 use RequestSent::{No, Partly, Yes};
-use Since::{Connected, Name, Ready, Start};
+use Since::{Name, ProxyTls, Ready, Start};
 
 pub(crate) fn stops() -> Vec<Stop> {
     [before_the_request(), sending(), receiving(), bodies()].into_iter().flatten().collect()
@@ -87,14 +90,14 @@ fn before_the_request() -> Vec<Stop> {
         ask: Ask::Get,
         sent: No,
     };
-    const TUNNELLING: &[(Limit, Since)] = &[(Connect, Start), (Tunnel, Connected)];
+    const TUNNELLING: &[(Limit, Since)] = &[(Connect, Start), (Tunnel, Since::Tunnel)];
     const SHAKING: &[(Limit, Since)] = &[(Connect, Start), (Tls, Since::Tls(0))];
+    const MEETING: &[(Limit, Since)] = &[(Connect, Start), (Tls, ProxyTls)];
     let to_proxy = |script: fn() -> Script| -> Box<dyn Fn(&Bench)> {
-        Box::new(move |bench| {
-            bench.world.listen(PROXY).after(ms(CONNECT)).serve(script());
-        })
+        Box::new(move |bench| at_proxy(bench, script))
     };
-    let only_tunnel = &[Route::Tunnel];
+    let with_tunnel = Route::TUNNELS;
+    let with_socks = &[Route::Socks];
     vec![
         Stop {
             ask: Ask::Second,
@@ -127,39 +130,90 @@ fn before_the_request() -> Vec<Stop> {
         row(
             Phase::Tunnel,
             "the proxy is silent",
-            only_tunnel,
+            with_tunnel,
             to_proxy(|| Script::new().expect_head().stall()),
             TUNNELLING,
         ),
         row(
             Phase::Tunnel,
             "half a status line of the proxy",
-            only_tunnel,
+            with_tunnel,
             to_proxy(|| Script::new().expect_head().wait(ms(2)).send("HTTP/1.1 20").stall()),
             TUNNELLING,
         ),
         row(
             Phase::Tunnel,
             "half a header of the proxy",
-            only_tunnel,
+            with_tunnel,
             to_proxy(|| Script::new().expect_head().send("HTTP/1.1 200 OK\r\nVia: ").stall()),
             TUNNELLING,
         ),
         row(
             Phase::Tunnel,
             "an interim answer of the proxy",
-            only_tunnel,
+            with_tunnel,
             to_proxy(|| Script::new().expect_head().send("HTTP/1.1 100 Wait\r\n\r\n").stall()),
             TUNNELLING,
         ),
         row(
             Phase::Tunnel,
-            "CONNECT does not fit",
-            only_tunnel,
+            "a greeting without an answer",
+            with_socks,
+            to_proxy(|| Script::new().expect_bytes(3)),
+            TUNNELLING,
+        ),
+        row(
+            Phase::Tunnel,
+            "half an answer to a greeting",
+            with_socks,
+            to_proxy(|| Script::new().expect_bytes(3).wait(ms(2)).send([5])),
+            TUNNELLING,
+        ),
+        row(
+            Phase::Tunnel,
+            "a SOCKS request without an answer",
+            with_socks,
+            to_proxy(socks_request),
+            TUNNELLING,
+        ),
+        row(
+            Phase::Tunnel,
+            "half an answer to a SOCKS request",
+            with_socks,
+            to_proxy(|| socks_request().wait(ms(2)).send(&SOCKS_YES[..9])),
+            TUNNELLING,
+        ),
+        row(
+            Phase::Tunnel,
+            "the question does not fit",
+            &[Route::Tunnel, Route::Socks],
+            Box::new(|bench| {
+                bench.world.listen(PROXY).after(ms(CONNECT)).window(2);
+            }),
+            TUNNELLING,
+        ),
+        row(
+            Phase::Tls,
+            "silence of the proxy",
+            Route::SECURE,
+            Box::new(|bench| meet(bench, Script::new())),
+            MEETING,
+        ),
+        row(
+            Phase::Tls,
+            "half a flight of the proxy",
+            Route::SECURE,
+            Box::new(|bench| meet(bench, CutTls::new(0, 400, &[]))),
+            MEETING,
+        ),
+        row(
+            Phase::Tls,
+            "ClientHello does not fit for the proxy",
+            Route::SECURE,
             Box::new(|bench| {
                 bench.world.listen(PROXY).after(ms(CONNECT)).window(10);
             }),
-            TUNNELLING,
+            MEETING,
         ),
         row(
             Phase::Tls,
@@ -343,13 +397,23 @@ fn unread() -> Script {
     Script::new().expect_head().send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello").stall()
 }
 
-/// Serves `peer` where TLS is expected: behind the tunnel, if there is one.
-fn raw(bench: &Bench, peer: impl Peer + Clone + 'static) {
-    let listener = bench.world.listen(bench.route.door()).after(ms(CONNECT));
-    if bench.route == Route::Tunnel {
-        let reply = "HTTP/1.1 200 OK\r\n\r\n";
-        listener.serve(Script::new().expect_head().wait(ms(TUNNEL)).send(reply).then(peer));
-    } else {
-        listener.serve(peer);
-    }
+/// Serves `peer` where TLS with the origin is expected: behind the tunnel, if there is one.
+pub(crate) fn raw(bench: &Bench, peer: impl Peer + Clone + 'static) {
+    let route = bench.route;
+    // A script need not be `Sync`.
+    let peer = Mutex::new(peer);
+    let listener = bench.world.listen(route.door()).after(ms(CONNECT));
+    listener.serve_with(move |_| route.behind(peer.lock().unwrap().clone()));
+}
+
+/// Serves `peer` where TLS with the proxy is expected.
+pub(crate) fn meet(bench: &Bench, peer: impl Peer + Clone + 'static) {
+    bench.world.listen(PROXY).after(ms(CONNECT)).serve(peer);
+}
+
+/// Serves `script` where the proxy is asked for a way.
+pub(crate) fn at_proxy(bench: &Bench, script: fn() -> Script) {
+    let route = bench.route;
+    let listener = bench.world.listen(PROXY).after(ms(CONNECT));
+    listener.serve_with(move |_| route.at_proxy(script()));
 }

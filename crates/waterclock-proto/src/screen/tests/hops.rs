@@ -43,8 +43,7 @@ fn chain() -> Timeline {
 fn each_hop_says_why_it_was_made() {
     assert_eq!(
         waterfall(&chain(), &unicode()),
-        "\
- #  wait                0        100      200            ms  of its limit
+        " #  wait                0        100      200            ms  of its limit
 ── hop 1  GET http://a.test/
  1  tcp 192.0.2.1:80    █▉░░░░░░░░░░░░░░░░░░░░░░░░░░   20.0    2% of 1,000 total
  2  read headers         ▕███▋░░░░░░░░░░░░░░░░░░░░░░   40.0    4% of 980.0 left
@@ -84,8 +83,7 @@ fn failures() -> Timeline {
 fn a_failure_is_a_reason_too() {
     assert_eq!(
         waterfall(&failures(), &ascii()),
-        "\
- #  wait               0                   50                ms  of its limit
+        " #  wait               0                   50                ms  of its limit
 -- hop 1  GET http://a.test/
  1  read headers       ####################x               50.0  100% of 50
 -- hop 2  (retry after read limit)  GET http://a.test/

@@ -1,0 +1,18 @@
+//! The client against servers and proxies that others wrote: nginx, squid, tinyproxy, microsocks,
+//! Dante and httpbin, started by the tests.
+//!
+//! Everything is on loopback and on free ports. `scripts/setup` installs them; where one is missing
+//! its tests say so and pass.
+#![cfg(unix)]
+#![allow(clippy::disallowed_methods, reason = "waiting for daemons takes real time")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
+mod peer;
+mod support;
+
+mod curl;
+mod exchanges;
+mod httpbin;
+mod proxies;
+mod secure;
+mod uploads;
