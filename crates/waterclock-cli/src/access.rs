@@ -130,8 +130,8 @@ pub(crate) fn netrc_path(
     }
 }
 
-/// What goes in the place of the library's own rules: the credentials that are given; else, with a
-/// netrc file that was asked for, nothing of another one, nor of a URL that the file knows better.
+/// The credentials that are given. A netrc file that was asked for goes before the URL's userinfo, as
+/// in the library.
 pub(crate) fn auth(
     login: Option<&Login>,
     netrc: Option<&Netrc>,
@@ -142,7 +142,7 @@ pub(crate) fn auth(
     }
     let (Some(netrc), Ok(url)) = (netrc, Url::parse(url)) else { return Ok(None) };
     let known = url.host_str().is_some_and(|host| netrc.find(host).is_some());
-    Ok((known || url.username().is_empty()).then(Auth::none))
+    Ok(known.then(Auth::none))
 }
 
 /// Adds what `netrc` has for the host of a hop. A header that was given goes before it.

@@ -73,7 +73,7 @@ impl Command {
         command.headers(&plan, options);
         command.body(&plan, options);
         command.output(&plan, options)?;
-        command.connection(options);
+        command.connection(options, variable);
         command.trust(options, variable);
         command.url(&plan.url);
         Ok(command)
@@ -322,7 +322,7 @@ impl Command {
         Ok(())
     }
 
-    fn connection(&mut self, options: &Options) {
+    fn connection(&mut self, options: &Options, variable: &Variable<'_>) {
         for rule in &options.resolve {
             self.with("--resolve", rule.to_string());
         }
@@ -330,10 +330,12 @@ impl Command {
         if let Some(url) = &proxy.url {
             self.with("-x", with_port(url));
         }
+        let environment = ["no_proxy", "NO_PROXY"].into_iter().any(|name| variable(name).is_some());
         match (&proxy.none_for, &proxy.url) {
             (Some(list), _) => self.with("--noproxy", list),
             (None, None) if options.credentials.no_env => self.with("--noproxy", "*"),
-            (None, Some(_)) if options.credentials.no_env => self.with("--noproxy", ""),
+            // For curl the variable goes before the option.
+            (None, Some(_)) if environment => self.with("--noproxy", ""),
             (None, _) => {}
         }
         if let Some(path) = &proxy.cacert {

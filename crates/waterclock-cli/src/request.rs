@@ -6,7 +6,6 @@ use crate::items::{HeaderItem, Item, Value, parse};
 use crate::parts::PartItem;
 use crate::signal::Stdin;
 use std::fs::File;
-use waterclock::world::real::RealWorld;
 use waterclock::{
     Auth, CancelHandle, Error, Limit, Method, Multipart, PreparedRequest, Request, RequestBody,
     Session,
@@ -110,24 +109,26 @@ impl Plan {
         match self.fields {
             Fields::None => {}
             Fields::Encoded(body, media) => {
-                implied_type = Some(media.to_owned());
+                implied_type = Some(media);
                 request = request.body(body);
             }
             Fields::Parts(parts) => {
-                let (media, body) = multipart(&parts)?;
-                implied_type = Some(media);
-                request = request.body(body);
+                let mut form = Multipart::new();
+                for part in &parts {
+                    form = form.part(part.open()?);
+                }
+                request = request.multipart(form);
             }
         }
         let unreadable = |what: &str, error| format!("cannot read {what}: {error}");
         match &options.data {
             Data::None => {}
             Data::Text(text) => {
-                implied_type = Some(FORM.to_owned());
+                implied_type = Some(FORM);
                 request = request.body(text.clone().into_bytes());
             }
             Data::File(path) => {
-                implied_type = Some(FORM.to_owned());
+                implied_type = Some(FORM);
                 let shown = path.display().to_string();
                 let file = File::open(path).and_then(RequestBody::file);
                 request = request.body(file.map_err(|error| unreadable(&shown, error))?);
@@ -138,14 +139,14 @@ impl Plan {
                 request = request.body_reader(stdin, None);
             }
         }
-        Ok(with_headers(request, &self.headers, implied_type.as_deref()).prepare())
+        Ok(with_headers(request, &self.headers, implied_type).prepare())
     }
 }
 
 fn with_headers<'s>(
     mut request: Request<'s>,
     headers: &[HeaderItem],
-    implied_type: Option<&str>,
+    implied_type: Option<&'static str>,
 ) -> Request<'s> {
     let named = |header: &HeaderItem, name: &str| header.name.eq_ignore_ascii_case(name);
     if let Some(media) = implied_type
@@ -246,17 +247,6 @@ fn form_value(name: &str, value: Value) -> Result<String, String> {
         }
         Value::Json(json) => Ok(json),
     }
-}
-
-/// Opens the parts: the body, which is read as it is sent, and its type.
-fn multipart(parts: &[PartItem]) -> Result<(String, RequestBody), String> {
-    let mut form = Multipart::new();
-    for part in parts {
-        form = form.part(part.open()?);
-    }
-    let mut random = [0; 16];
-    RealWorld::shared().random(&mut random);
-    form.into_body(random).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

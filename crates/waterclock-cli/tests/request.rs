@@ -135,6 +135,29 @@ fn proxy_variables_are_read() {
 }
 
 #[test]
+fn what_goes_before_the_proxies_of_the_environment() {
+    let server = Server::start(Script::default()).unwrap();
+    let proxy =
+        waterclock_lab::Proxy::builder().route("h.test:80", server.address()).start().unwrap();
+    let with = |arguments: &[&str]| {
+        let mut command = waterclock();
+        command.env("http_proxy", proxy.url()).arg("-q").args(arguments);
+        common::Ran::from(command.output().unwrap())
+    };
+    with(&["http://h.test/"]).expect(0);
+    assert_eq!(proxy.requests()[0].target, "http://h.test/");
+    for direct in [&["--no-env"][..], &["--noproxy", "127.0.0.0/8"], &["--noproxy", "*"]] {
+        with(&[direct, &[&server.url("/direct")]].concat()).expect(0);
+        assert_eq!(server.requests().pop().unwrap().target, "/direct");
+    }
+    assert_eq!(proxy.requests().len(), 1);
+    run(&["-x", "ftp://proxy", "http://h.test/"]).expect(2).says("ftp");
+    let mut command = waterclock();
+    command.env("http_proxy", "ftp://proxy").arg("http://h.test/");
+    common::Ran::from(command.output().unwrap()).expect(2).says("http_proxy");
+}
+
+#[test]
 fn whom_to_trust_comes_from_the_flag_or_the_environment() {
     let identity = Identity::new(&["127.0.0.1"]).unwrap();
     let ca = scratch("ca.pem");

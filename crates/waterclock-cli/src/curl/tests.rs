@@ -58,7 +58,7 @@ fn requests() {
         ),
         (
             &["-x", "proxy", "--no-env", "--resolve", "h.test:443:127.0.0.1", "-k", "h.test"],
-            "curl --compressed --resolve h.test:443:127.0.0.1 -x http://proxy:80 --noproxy '' -k \
+            "curl --compressed --resolve h.test:443:127.0.0.1 -x http://proxy:80 -k \
              https://h.test/",
         ),
         (
