@@ -101,7 +101,7 @@ impl<'o> Attempt<'o> {
                     return Use::Nothing;
                 }
                 Answer::Useless(why) => {
-                    return Use::Refused(format!("{why}, and {name} was left as it is"));
+                    return Use::Refused(format!("{why}, and {name} was left as it was"));
                 }
             }
         }

@@ -58,6 +58,58 @@ fn forms_and_raw_data() {
 }
 
 #[test]
+fn forms_with_files() {
+    let file = scratch("upload.txt");
+    std::fs::write(&file, "from a file\n").unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let (item, part) = (format!("f@{}", file.display()), format!("f=@{}", file.display()));
+    for arguments in [&["URL", "a=1", &item][..], &["URL", "-F", "a=1", "-F", &part]] {
+        let request = sent(arguments);
+        let kind = request.header("content-type").unwrap();
+        let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
+        let wanted = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n\
+             --{boundary}\r\nContent-Disposition: form-data; name=\"f\"; filename=\"{name}\"\r\n\
+             Content-Type: text/plain\r\n\r\nfrom a file\n\r\n--{boundary}--\r\n"
+        );
+        assert_eq!((request.method.as_str(), body(&request)), ("POST", wanted));
+        assert_eq!(request.header("transfer-encoding"), None, "its length is known");
+    }
+    let typed = format!("{part};type=a/b;filename=n.m");
+    let text = body(&sent(&["URL", "-F", &typed, "-F", &format!("t=<{}", file.display())]));
+    assert!(text.contains("filename=\"n.m\"\r\nContent-Type: a/b\r\n\r\nfrom"), "{text}");
+    assert!(text.contains("name=\"t\"\r\n\r\nfrom a file\n\r\n"), "{text}");
+    assert!(body(&sent(&["--multipart", "URL", "a=1"])).contains("form-data; name=\"a\""));
+}
+
+#[test]
+fn parts_that_cannot_be_sent() {
+    for (arguments, words) in [
+        (&["-F", "f=@/nowhere/at/all"][..], "cannot send /nowhere/at/all"),
+        (&["-F", "f=</nowhere/at/all"], "cannot read /nowhere/at/all"),
+        (&["-F", "f=@/"], "cannot send /"),
+        (&["-F", "nonsense"], "write NAME=VALUE, NAME=@FILE"),
+        (&["-F", "a=1;type=x\ry"], "part \"a\" of the form"),
+        (&["-F", "a=1", "-d", "x"], "cannot be used with"),
+    ] {
+        run(&[arguments, &["http://h.test/"]].concat()).expect(2).says(words);
+    }
+}
+
+#[test]
+fn codings_are_asked_for_or_not() {
+    let codings = |arguments: &[&str]| {
+        let request = sent(&[arguments, &["URL"]].concat());
+        request.header("accept-encoding").map(str::to_owned)
+    };
+    assert_eq!(codings(&[]).as_deref(), Some("gzip, deflate, br, zstd"));
+    assert_eq!(codings(&["--compressed"]), codings(&[]));
+    assert_eq!(codings(&["--no-compressed"]).as_deref(), Some("identity"));
+    assert_eq!(codings(&["--no-compressed", "--compressed"]), codings(&[]));
+    assert_eq!(codings(&["--no-compressed", "-H", "Accept-Encoding: br"]).as_deref(), Some("br"));
+}
+
+#[test]
 fn standard_input_is_streamed_when_asked_for() {
     let server = Server::start(Script::default()).unwrap();
     let mut child = waterclock()

@@ -142,9 +142,11 @@ fn redirects() -> [Arg; 9] {
         value("retry", "N", "Tries up to N times more, where nothing can happen twice by that")
             .value_parser(value_parser!(u32)),
         value("retry-backoff", "T", "Waits 0, 2T, 4T, 8T... before the retries [0.5 s]")
+            .allow_negative_numbers(true)
             .value_parser(times::parse_pause)
             .requires("retry"),
         value("retry-max-delay", "T", "The longest wait, also if Retry-After asks for more")
+            .allow_negative_numbers(true)
             .value_parser(times::parse_pause)
             .requires("retry"),
         value(
