@@ -73,7 +73,7 @@ impl<'o> Attempt<'o> {
         match (self.sink.begun(), complete) {
             (Some(path), true) => resume::forget(path),
             (Some(path), false) => {
-                self.resumable = self.may_resume() && resume::note(path, &response)
+                self.resumable = self.may_resume() && resume::note(path, &response);
             }
             (None, _) => {}
         }

@@ -29,7 +29,7 @@ pub(crate) fn session(
     cookies: CookieJar,
     netrc: Option<Netrc>,
 ) -> Result<Session, NoSession> {
-    let tls = trust::settings(&options.trust).map_err(unusable)?;
+    let tls = trust::settings(&options.trust).map_err(|error| unusable(&error))?;
     // A file that was named is asked in the place of the environment's.
     let environment = !options.credentials.no_env && netrc.is_none();
     let mut builder = Session::builder().tls(tls).cookies(cookies).trust_env(environment);
@@ -38,7 +38,7 @@ pub(crate) fn session(
     }
     builder = builder
         .proxies(proxies(options).map_err(NoSession::Usage)?)
-        .proxy_tls(proxy_tls(options).map_err(unusable)?);
+        .proxy_tls(proxy_tls(options).map_err(|error| unusable(&error))?);
     if let Some(address) = options.local_address {
         let local_address = Some(address);
         builder = builder.socket(SocketOptions { local_address, ..SocketOptions::default() });
@@ -76,7 +76,7 @@ fn proxy_tls(options: &Options) -> Result<TlsSettings, SettingsError> {
     trust::settings(&Trust { cacert, insecure, ..Trust::default() })
 }
 
-fn unusable(error: SettingsError) -> NoSession {
+fn unusable(error: &SettingsError) -> NoSession {
     let hint = error.hint().map(|hint| format!("\n  {hint}")).unwrap_or_default();
     NoSession::Usage(format!("{error}{hint}"))
 }

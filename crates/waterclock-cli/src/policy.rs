@@ -75,14 +75,12 @@ mod tests {
 
     #[test]
     fn a_longest_wait_counts_for_both_kinds() {
-        let max_delay = Some(Duration::from_secs(3));
-        let retry = Policy { retry: Some(2), max_delay, ..Policy::default() }.retries();
+        let longest = Duration::from_secs(3);
+        let policy = Policy { retry: Some(2), max_delay: Some(longest), ..Policy::default() };
+        let retry = policy.retries();
         assert_eq!(retry.total, Some(2));
         assert_eq!(retry.status_forcelist, CURABLE);
-        assert_eq!(
-            (retry.backoff_max, retry.retry_after_max),
-            (max_delay.unwrap(), max_delay.unwrap())
-        );
+        assert_eq!((retry.backoff_max, retry.retry_after_max), (longest, longest));
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn request(options: &Options) -> Result<Exit, String> {
         return Ok(attempt.end(Ended::Output(error)));
     }
     attempt.part = part(options, &mut plan, &mut attempt.sink)?;
-    let session = match open(options, &mut plan, &mut state, login) {
+    let session = match open(options, &mut plan, &mut state, login.as_ref()) {
         Ok(session) => session,
         Err(NoSession::Usage(text)) => return Err(text),
         Err(NoSession::Error(error)) => return Ok(attempt.end(Ended::Call(error))),
@@ -102,10 +102,10 @@ fn open(
     options: &Options,
     plan: &mut Plan,
     state: &mut State,
-    login: Option<Login>,
+    login: Option<&Login>,
 ) -> Result<Session, NoSession> {
     let netrc = access::netrc(&options.credentials).map_err(NoSession::Usage)?;
-    let login = login.as_ref().or(state.login());
+    let login = login.or(state.login());
     plan.auth = access::auth(login, netrc.as_ref(), &plan.url)?;
     client::session(options, std::mem::take(&mut state.cookies), netrc)
 }

@@ -33,18 +33,18 @@ fn sent(variables: &[(&str, &str)], arguments: &[&str]) -> Option<String> {
     server.requests()[0].header("authorization").map(str::to_owned)
 }
 
-fn is(sent: Option<String>, wanted: &str) {
+fn is(sent: &Option<String>, wanted: &str) {
     assert_eq!(sent.as_deref(), Some(wanted));
 }
 
 #[test]
 fn the_command_line_says_who_asks() {
     assert_eq!(sent(&[], &["URL"]), None);
-    is(sent(&[], &["-u", "me:hush", "URL"]), ME);
-    is(sent(&[], &["--user", "me:hush", "WITH"]), ME);
-    is(sent(&[], &["--auth", "me:a:b", "URL"]), "Basic bWU6YTpi");
-    is(sent(&[], &["--bearer", "t0k", "URL"]), "Bearer t0k");
-    is(sent(&[], &["WITH"]), "Basic dXJsOmluZm8=");
+    is(&sent(&[], &["-u", "me:hush", "URL"]), ME);
+    is(&sent(&[], &["--user", "me:hush", "WITH"]), ME);
+    is(&sent(&[], &["--auth", "me:a:b", "URL"]), "Basic bWU6YTpi");
+    is(&sent(&[], &["--bearer", "t0k", "URL"]), "Bearer t0k");
+    is(&sent(&[], &["WITH"]), "Basic dXJsOmluZm8=");
 }
 
 #[test]
@@ -68,12 +68,12 @@ fn netrc_files_that_are_there_and_that_are_named() {
     std::fs::write(&named, "machine 127.0.0.1 login me password hush\n").unwrap();
     let (there, named) = (there.to_str().unwrap(), named.to_str().unwrap());
     let environment = [("NETRC", there)];
-    is(sent(&environment, &["URL"]), NET);
-    is(sent(&environment, &["--netrc", "WITH"]), NET);
-    is(sent(&environment, &["--netrc-file", named, "URL"]), ME);
-    is(sent(&environment, &["--netrc-file", named, "WITH"]), ME);
-    is(sent(&environment, &["--bearer", "t", "--netrc-file", named, "URL"]), "Bearer t");
-    is(sent(&environment, &["--netrc-file", named, "URL", "Authorization:mine"]), "mine");
+    is(&sent(&environment, &["URL"]), NET);
+    is(&sent(&environment, &["--netrc", "WITH"]), NET);
+    is(&sent(&environment, &["--netrc-file", named, "URL"]), ME);
+    is(&sent(&environment, &["--netrc-file", named, "WITH"]), ME);
+    is(&sent(&environment, &["--bearer", "t", "--netrc-file", named, "URL"]), "Bearer t");
+    is(&sent(&environment, &["--netrc-file", named, "URL", "Authorization:mine"]), "mine");
     assert_eq!(sent(&environment, &["--no-env", "URL"]), None);
 }
 

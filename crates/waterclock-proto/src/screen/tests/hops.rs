@@ -99,6 +99,22 @@ fn a_failure_is_a_reason_too() {
 }
 
 #[test]
+fn what_ended_the_call_says_in_which_hop() {
+    let mut t = call("http://a.test/", Limits::per_wait(ms(50)));
+    answered(&mut t, 302);
+    next(&mut t, HopReason::Redirect, "http://a.test/b", 10_000);
+    let read = Some((us(60_000), Limit::Read));
+    t.record_wait(Phase::FirstByte, What::Read, us(10_000), us(60_040), read, SpanEnd::Expired);
+    let (deadline, noticed) = (us(60_000), us(60_040));
+    t.set_fired(Fired { limit: Limit::Read, phase: Phase::FirstByte, deadline, noticed });
+    t.finish(us(60_040));
+    assert_eq!(
+        verdict(&t)[0],
+        "read limit of 50 ms fired in read headers of hop 2 (fired at 60.04 ms, 0.04 late)"
+    );
+}
+
+#[test]
 fn they_hold_what_every_screen_does() {
     super::any::check(&chain());
     super::any::check(&failures());
