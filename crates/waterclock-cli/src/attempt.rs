@@ -94,7 +94,10 @@ impl<'o> Attempt<'o> {
             let name = escape(&target.path().display().to_string()).into_owned();
             match part.judge(response) {
                 Answer::Rest => target.append(),
-                Answer::Whole => self.part = None,
+                Answer::Whole => {
+                    self.tips.push(format!("{name} was begun again: the server sent all of it."));
+                    self.part = None;
+                }
                 Answer::Complete => {
                     self.tips.push(format!("{name} is complete: {} bytes.", part.length()));
                     resume::forget(target.path());

@@ -21,7 +21,7 @@ Items: Header:value  query==value  field=value  field:=json  field@file
   -H, --header 'N: V'      a header          -u, --auth USER[:PASSWORD]
   -L, --follow             redirects         --retry N       try again
   -c, --cookie-jar FILE    cookies           --session FILE  and headers, auth
-  -o FILE, -O, -C -        the body's file; one that the URL names; go on with it
+  -o FILE, -O, -C -        a file for the body; the URL's name; its rest
   -x, --proxy URL          a proxy           -k              trust anybody (!)
   -f, --fail               fail on a status >= 400
       --json, --save FILE  the whole record of the run as JSON

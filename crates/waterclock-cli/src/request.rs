@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) url: String,
     pub(crate) headers: Vec<HeaderItem>,
     pub(crate) fields: Fields,
+    /// Names of headers that stay with the URL's origin, as credentials do in any case.
+    pub(crate) bound: Vec<String>,
     /// Cookies for this call only.
     pub(crate) cookies: Vec<(String, String)>,
     /// In place of what the session and the URL have.
@@ -67,13 +69,15 @@ impl Plan {
             url: address::with_query(&address::with_scheme(url), &query),
             headers,
             fields,
+            bound: Vec::new(),
             cookies: Vec::new(),
             auth: None,
         })
     }
 
-    /// Takes those of `headers` that the command line has not.
+    /// Takes those of `headers`, which are kept for one origin, that the command line has not.
     pub(crate) fn inherit(&mut self, headers: &[HeaderItem]) {
+        self.bound = headers.iter().map(|header| header.name.clone()).collect();
         let named = |name: &str| self.headers.iter().any(|own| own.name.eq_ignore_ascii_case(name));
         let new: Vec<_> = headers.iter().filter(|header| !named(&header.name)).cloned().collect();
         self.headers.splice(0..0, new);
@@ -95,7 +99,8 @@ impl Plan {
         let limits = options.limits.limits();
         let mut request = session.request(self.method, self.url).limits(limits).cancel(cancel);
         request = request.expect_continue(options.expect_continue).decode(options.decode);
-        request = request.redirects(options.policy.redirects()).retry(options.policy.retries());
+        let retry = options.policy.retries().remove_headers_on_redirect(self.bound);
+        request = request.redirects(options.policy.redirects()).retry(retry);
         if let Some(auth) = self.auth {
             request = request.auth(auth);
         }

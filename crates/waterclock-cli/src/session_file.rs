@@ -40,8 +40,13 @@ impl SessionFile {
         url: &Url,
         now: SystemTime,
     ) -> Result<(Self, Loaded), String> {
-        let origin = url.origin().ascii_serialization();
         let shown = path.display().to_string().escape_debug().to_string();
+        if !url.origin().is_tuple() {
+            return Err(format!(
+                "the session file {shown}: only http and https URLs have sessions"
+            ));
+        }
+        let origin = url.origin().ascii_serialization();
         let mut file = SessionFile {
             path: path.to_owned(),
             read_only: false,
@@ -211,6 +216,8 @@ mod tests {
     #[test]
     fn it_is_for_one_origin() {
         let old = written(&open(None, "https://h.test/").unwrap());
+        let error = open(Some(&old), "http+unix://%2Frun%2Fx/").err().unwrap();
+        assert!(error.contains("only http and https"), "{error}");
         for other in ["http://h.test/", "https://h.test:444/", "https://g.test/"] {
             let error = open(Some(&old), other).err().unwrap();
             assert!(error.contains("it is for https://h.test and not for"), "{error}");

@@ -210,6 +210,28 @@ fn what_goes_before_the_proxies_of_the_environment() {
 }
 
 #[test]
+fn socks_proxies_and_proxies_over_tls() {
+    let server = Server::start(Script::default()).unwrap();
+    let socks =
+        waterclock_lab::Socks::builder().route("h.test:80", server.address()).start().unwrap();
+    run(&["-q", "-x", &socks.url("socks5h"), "http://h.test/s"]).expect(0);
+    assert_eq!((server.requests()[0].target.as_str(), socks.requests().len()), ("/s", 1));
+
+    let identity = Identity::new(&["127.0.0.1"]).unwrap();
+    let ca = scratch("proxy-ca.pem");
+    std::fs::write(&ca, identity.ca_pem()).unwrap();
+    let builder = waterclock_lab::Proxy::builder().route("h.test:80", server.address());
+    let proxy = builder.tls(Tls::new(identity)).start().unwrap();
+    let through =
+        |more: &[&str]| run(&[&["-q", "-x", &proxy.url(), "http://h.test/t"], more].concat());
+    through(&["--proxy-cacert", ca.to_str().unwrap()]).expect(0);
+    through(&["--proxy-insecure"]).expect(0);
+    through(&["--cacert", ca.to_str().unwrap()]).expect(60);
+    through(&["--insecure"]).expect(60);
+    through(&["--proxy-cacert", "/nowhere/at/all"]).expect(2).says("/nowhere/at/all");
+}
+
+#[test]
 fn whom_to_trust_comes_from_the_flag_or_the_environment() {
     let identity = Identity::new(&["127.0.0.1"]).unwrap();
     let ca = scratch("ca.pem");

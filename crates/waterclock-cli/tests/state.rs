@@ -110,6 +110,22 @@ fn a_session_keeps_cookies_headers_and_credentials() {
 }
 
 #[test]
+fn what_a_session_keeps_stays_with_its_origin() {
+    let other = Server::start(Script::default()).unwrap();
+    let target = other.url("/");
+    let server = Server::start(Script::every_request(redirect(302, &target))).unwrap();
+    let file = scratch("stays.json");
+    let name = file.to_str().unwrap();
+    get(&server, &["-L", "--session", name, "-u", "me:hush", "-H", "X-Key: hush"]).expect(0);
+    get(&server, &["-L", "--session", name]).expect(0);
+    assert_eq!(server.requests()[1].header("x-key"), Some("hush"));
+    for request in other.requests() {
+        assert_eq!((request.header("x-key"), request.header("authorization")), (None, None));
+    }
+    assert_eq!(other.requests().len(), 2);
+}
+
+#[test]
 fn a_session_that_is_only_read_stays_as_it_is() {
     let (server, file) = (server(), scratch("read-only.json"));
     let name = file.to_str().unwrap();
