@@ -16,7 +16,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use waterclock::run::{RequestRecord, Run};
 use waterclock::world::real::RealWorld;
-use waterclock::{CancelHandle, ErrorKind, Method, Session};
+use waterclock::{ErrorKind, Method, Session};
 
 /// Makes the request that the arguments ask for.
 pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -75,26 +75,18 @@ fn request(options: &Options) -> Result<Exit, String> {
         Err(NoSession::Usage(text)) => return Err(text),
         Err(NoSession::Error(error)) => return Ok(attempt.end(Ended::Call(error))),
     };
-    let ended = call(&mut attempt, plan, &session, &cancel)?;
-    Ok(keep(options, &mut state, &session, attempt.end(ended)))
-}
-
-fn call(
-    attempt: &mut Attempt<'_>,
-    plan: Plan,
-    session: &Session,
-    cancel: &CancelHandle,
-) -> Result<Ended, String> {
-    let mut prepared = match plan.prepare(session, attempt.options, cancel)? {
+    let mut prepared = match plan.prepare(&session, options, &cancel)? {
         Ok(prepared) => prepared,
-        Err(error) => return Ok(Ended::Call(error)),
+        // What cannot be sent is not kept either.
+        Err(error) => return Ok(attempt.end(Ended::Call(error))),
     };
     attempt.run.request = RequestRecord::of(&prepared);
     attempt.run.started_at = RealWorld::shared().wall();
-    Ok(match session.send(&mut prepared) {
+    let ended = match session.send(&mut prepared) {
         Err(error) => Ended::Call(error),
         Ok(response) => attempt.receive(response),
-    })
+    };
+    Ok(keep(options, &mut state, &session, attempt.end(ended)))
 }
 
 /// The session that makes the call, with the cookies and credentials that there are.

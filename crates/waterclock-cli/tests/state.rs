@@ -147,6 +147,9 @@ fn a_session_is_for_one_origin() {
     std::fs::write(&file, "{\"hush\":").unwrap();
     let ran = get(&one, &["--session", name]).expect(2).says("this is no JSON");
     assert!(!ran.err.contains("hush"));
+    std::fs::remove_file(&file).unwrap();
+    get(&one, &["--session", name, "-H", "Bad Name: x"]).expect(2);
+    assert!(!file.exists(), "what cannot be sent is not kept");
     let both = ["--session", name, "-c", name];
     get(&one, &both).expect(2).says("cannot be used with");
 }
