@@ -23,7 +23,7 @@ use waterclock_proto::h1::{
     CloseReason, FramingField, RequestFraming, ResponseReader, keep_alive, plan_body, write_head,
 };
 use waterclock_proto::limit::Limit;
-use waterclock_proto::message::ResponseHead;
+use waterclock_proto::message::{Headers, ResponseHead};
 use waterclock_proto::proxy::{Proxies, ProxyScheme, ProxyUrl};
 use waterclock_proto::timeline::{ConnectionUse, HopReason};
 
@@ -271,11 +271,13 @@ impl HttpAdapter {
         let forward = connection.permit.key().forward_proxy();
         let for_proxy = forward.and_then(proxy::authorization);
         let for_proxy = for_proxy.as_ref().map(|value| (PROXY_AUTHORIZATION, value.as_bytes()));
+        let said = forward.map(|_| &self.connector.proxy_headers);
         // Only a forward proxy may see it; if the proxy's URL says something else, that is meant.
         let hidden = forward.is_none() || for_proxy.is_some();
         let shown = |&(name, _): &(&str, &[u8])| {
             !(hidden && name.eq_ignore_ascii_case(PROXY_AUTHORIZATION))
         };
+        let own = |&(name, _): &(&str, &[u8])| said.is_none_or(|headers| !headers.contains(name));
         let host = ("Host", target::authority(url, place).as_bytes());
         let host = (!request.headers.contains("Host")).then_some(host);
         let field = framing.field(&request.headers);
@@ -284,9 +286,10 @@ impl HttpAdapter {
         let expect = expect.then_some(("Expect", b"100-continue".as_slice()));
         let fields = host
             .into_iter()
-            .chain(request.headers().filter(shown))
+            .chain(request.headers().filter(shown).filter(own))
             .chain(field.as_ref().map(FramingField::pair))
             .chain(expect)
+            .chain(said.into_iter().flat_map(Headers::iter).filter(shown))
             .chain(for_proxy);
         let absolute = forward.map(|_| &url[..url::Position::AfterQuery]);
         let target = absolute.unwrap_or_else(|| target::origin_form(url));

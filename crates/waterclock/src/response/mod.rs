@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use waterclock_proto::message::{Headers, Link, ResponseHead, Version, parse_links};
+use waterclock_proto::message::{Headers, Link, Method, ResponseHead, Version, parse_links};
 use waterclock_proto::redirect;
 use waterclock_proto::retry::Attempted;
 #[cfg(doc)]
@@ -112,6 +112,12 @@ impl Response {
     #[must_use]
     pub fn headers(&self) -> &Headers {
         &self.0.head.headers
+    }
+
+    /// The method of the request: after redirects, that of the last one.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.0.line.method
     }
 
     /// The URL that was requested, without userinfo.
