@@ -114,6 +114,8 @@ pub(crate) struct Failure {
     pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
     pub(crate) fired: Option<Fired>,
     pub(crate) proxy: Option<Box<ProxyResponse>>,
+    /// What was being done, where the last wait does not say: nothing may have been waited for.
+    pub(crate) during: Option<Phase>,
 }
 
 /// The result of a step of the engine. Failures are rare and large, so they are boxed.
@@ -122,7 +124,7 @@ pub(crate) type Outcome<T> = Result<T, Box<Failure>>;
 impl Failure {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Box<Failure> {
         let message = message.into();
-        Box::new(Failure { kind, message, source: None, fired: None, proxy: None })
+        Box::new(Failure { kind, message, source: None, fired: None, proxy: None, during: None })
     }
 
     /// A failure that another error explains; its words are put behind `context`.
@@ -261,7 +263,10 @@ impl Error {
     pub fn phase(&self) -> Option<Phase> {
         match &self.0.failure.fired {
             Some(fired) => Some(fired.phase),
-            None => self.timeline()?.spans().iter().rev().map(|s| s.phase).find(|p| p.is_wait()),
+            None => self.0.failure.during.or_else(|| {
+                let spans = self.timeline()?.spans().iter().rev();
+                spans.map(|span| span.phase).find(|phase| phase.is_wait())
+            }),
         }
     }
 

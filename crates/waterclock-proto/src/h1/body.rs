@@ -47,9 +47,18 @@ pub struct BodyReader {
 #[derive(Clone, Debug)]
 enum State {
     Done,
-    Length { left: u64 },
+    Length {
+        left: u64,
+    },
     Chunked(Chunked),
-    UntilClose,
+    /// With what the cap leaves.
+    UntilClose {
+        left: u64,
+    },
+    /// The length passes the cap.
+    TooLarge {
+        cap: u64,
+    },
 }
 
 /// What [`BodyReader::next`] found at the start of the input.
@@ -78,9 +87,12 @@ impl BodyReader {
     pub(super) fn new(framing: Framing, caps: &Caps) -> Self {
         let state = match framing {
             Framing::None | Framing::Upgrade | Framing::Tunnel | Framing::Length(0) => State::Done,
+            Framing::Length(length) if length > caps.body_bytes => {
+                State::TooLarge { cap: caps.body_bytes }
+            }
             Framing::Length(left) => State::Length { left },
             Framing::Chunked => State::Chunked(Chunked::new(caps)),
-            Framing::UntilClose => State::UntilClose,
+            Framing::UntilClose => State::UntilClose { left: caps.body_bytes },
         };
         BodyReader { framing, state, received: 0 }
     }
@@ -98,14 +110,18 @@ impl BodyReader {
     ///
     /// # Errors
     ///
-    /// [`ProtocolError`] when a chunk line or a trailer is malformed or too large. The rest of the
-    /// body cannot be found then, and the connection is of no further use.
+    /// [`ProtocolError`] when a chunk line or a trailer is malformed or too large, or the body itself
+    /// is. The rest of the body cannot be found then, and the connection is of no further use.
     pub fn next(&mut self, input: &[u8]) -> Result<BodyStep, ProtocolError> {
         let (skip, data) = match &mut self.state {
             State::Done => (0, 0),
             State::Length { left } => (0, take(left, input.len())),
             State::Chunked(chunked) => chunked.next(input, self.received)?,
-            State::UntilClose => (0, input.len()),
+            State::UntilClose { left: 0 } if !input.is_empty() => {
+                return Err(ProtocolError::BodyTooLarge { cap: self.received });
+            }
+            State::UntilClose { left } => (0, take(left, input.len())),
+            State::TooLarge { cap } => return Err(ProtocolError::BodyTooLarge { cap: *cap }),
         };
         self.received = self.received.saturating_add(data as u64);
         self.settle();
@@ -121,13 +137,14 @@ impl BodyReader {
     /// How many bytes of content come next for certain, without framing in between.
     ///
     /// `None` when framing comes next or the body is over. A body that ends with the connection
-    /// gives `u64::MAX`.
+    /// gives what [`Caps::body_bytes`] leaves, which is practically endless by default.
     #[must_use]
     pub fn direct(&self) -> Option<u64> {
         match &self.state {
-            State::Length { left } => Some(*left),
-            State::Chunked(chunked) => chunked.direct(),
-            State::UntilClose => Some(u64::MAX),
+            State::Length { left } | State::UntilClose { left } => Some(*left),
+            State::Chunked(chunked) => chunked.direct(self.received),
+            // For `next` to refuse, before anything of it is read.
+            State::TooLarge { .. } => Some(0),
             State::Done => None,
         }
     }
@@ -139,9 +156,9 @@ impl BodyReader {
         debug_assert!(bytes <= allowed, "{bytes} bytes read where {allowed} were allowed");
         let bytes = bytes.min(allowed);
         match &mut self.state {
-            State::Length { left } => *left -= bytes,
+            State::Length { left } | State::UntilClose { left } => *left -= bytes,
             State::Chunked(chunked) => chunked.advance(bytes),
-            State::UntilClose | State::Done => {}
+            State::TooLarge { .. } | State::Done => {}
         }
         self.received = self.received.saturating_add(bytes);
         self.settle();
@@ -156,9 +173,9 @@ impl BodyReader {
         let received = self.received;
         match &mut self.state {
             State::Done => {}
-            State::UntilClose => self.state = State::Done,
+            State::UntilClose { .. } => self.state = State::Done,
             State::Chunked(chunked) => chunked.eof(received)?,
-            State::Length { .. } => {
+            State::Length { .. } | State::TooLarge { .. } => {
                 return Err(ProtocolError::IncompleteBody { expected: self.expected(), received });
             }
         }
@@ -171,7 +188,7 @@ impl BodyReader {
         match &self.state {
             State::Done => true,
             State::Chunked(chunked) => chunked.is_done(),
-            State::Length { .. } | State::UntilClose => false,
+            State::Length { .. } | State::UntilClose { .. } | State::TooLarge { .. } => false,
         }
     }
 

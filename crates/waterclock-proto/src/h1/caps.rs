@@ -27,6 +27,9 @@ pub struct Caps {
     /// Interim (1xx) responses before the final one. 32: a slow WebDAV server sends a 102 every
     /// 20 seconds; Go takes 5.
     pub informational: usize,
+    /// Bytes of the content, before content codings are undone. As many as there are, for a body
+    /// costs no memory that its reader does not give; set it where bodies are read whole.
+    pub body_bytes: u64,
 }
 
 impl Default for Caps {
@@ -38,6 +41,7 @@ impl Default for Caps {
             chunk_extensions: 16 * 1024,
             trailer_bytes: 16 * 1024,
             informational: 32,
+            body_bytes: u64::MAX,
         }
     }
 }

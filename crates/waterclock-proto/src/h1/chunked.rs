@@ -79,7 +79,7 @@ impl Chunked {
         while let Some(&byte) = input.get(at) {
             at += match self.step {
                 Step::DataCr | Step::Start => self.usual(&input[at..], received)?,
-                Step::Data => return Ok((at, self.data(input.len() - at))),
+                Step::Data => return Ok((at, self.data(input.len() - at, received)?)),
                 Step::Extension => self.extension(&input[at..], received)?,
                 Step::Trailers if byte == b'\r' && self.tail.is_none() => {
                     self.step = Step::BlankLf;
@@ -96,10 +96,20 @@ impl Chunked {
         Ok((at, 0))
     }
 
-    fn data(&mut self, available: usize) -> usize {
-        let taken = take(&mut self.size, available);
+    fn data(&mut self, available: usize, received: u64) -> Result<usize, ProtocolError> {
+        let room = self.room(received);
+        if room == 0 {
+            return Err(ProtocolError::BodyTooLarge { cap: self.caps.body_bytes });
+        }
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        let taken = take(&mut self.size, available.min(room));
         self.end_data();
-        taken
+        Ok(taken)
+    }
+
+    /// What the cap leaves.
+    fn room(&self, received: u64) -> u64 {
+        self.caps.body_bytes.saturating_sub(received)
     }
 
     fn end_data(&mut self) {
@@ -228,8 +238,8 @@ impl Chunked {
         Ok(part.len())
     }
 
-    pub(super) fn direct(&self) -> Option<u64> {
-        (self.step == Step::Data).then_some(self.size)
+    pub(super) fn direct(&self, received: u64) -> Option<u64> {
+        (self.step == Step::Data).then(|| self.size.min(self.room(received)))
     }
 
     pub(super) fn advance(&mut self, bytes: u64) {

@@ -116,6 +116,11 @@ pub enum ProtocolError {
         /// The cap.
         cap: usize,
     },
+    /// The content passed [`Caps::body_bytes`](super::Caps::body_bytes), or is going to.
+    BodyTooLarge {
+        /// The cap.
+        cap: u64,
+    },
     /// The input ended before any byte of a response: the usual end of an idle connection.
     ClosedBeforeResponse,
     /// The input ended inside a head, or after interim responses only (RFC 9112 §8).
@@ -182,7 +187,8 @@ impl ProtocolError {
             | E::ChunkLineTooLong { .. }
             | E::ChunkExtensionsTooLarge { .. }
             | E::TrailersTooLarge { .. }
-            | E::TooManyInformational { .. } => FaultKind::TooLarge,
+            | E::TooManyInformational { .. }
+            | E::BodyTooLarge { .. } => FaultKind::TooLarge,
             E::ClosedBeforeResponse | E::ClosedInHead { .. } => FaultKind::Closed,
             E::IncompleteBody { .. } | E::IncompleteTrailers { .. } => FaultKind::IncompleteBody,
             _ => FaultKind::Protocol,
@@ -249,6 +255,7 @@ impl fmt::Display for ProtocolError {
                 write!(f, "the trailer section is larger than {cap} bytes")
             }
             E::TooManyInformational { cap } => write!(f, "more than {cap} interim (1xx) responses"),
+            E::BodyTooLarge { cap } => write!(f, "the body is larger than {cap} bytes"),
             E::ClosedBeforeResponse => f.write_str("the peer closed without sending a response"),
             E::ClosedInHead { received: 0, informational } => write!(
                 f,

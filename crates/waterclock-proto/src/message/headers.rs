@@ -1,6 +1,6 @@
 //! [`Headers`]: header fields in wire order and case (RFC 9110 §5).
 
-use super::{find_control, find_non_token, snippet, trim};
+use super::{controls, find_non_token, snippet, trim};
 use std::fmt;
 
 /// Header fields: ordered, case kept, repeats kept, looked up without regard to case.
@@ -8,8 +8,8 @@ use std::fmt;
 /// All names and values lie in one block of bytes beside one table of offsets, so a response head
 /// costs two allocations however many fields it has.
 ///
-/// What the caller appends is checked at once: a name is an RFC 9110 token; a value has no CR, LF
-/// or NUL and does not begin with white space (as in requests). Trailing white space is kept and
+/// What the caller appends is checked at once: a name is an RFC 9110 token; a value has no
+/// control byte but HTAB and does not begin with white space (as in requests). Trailing white space is kept and
 /// sent as given. What the peer sent is checked by the parser.
 ///
 /// ```
@@ -286,7 +286,7 @@ pub(crate) fn check_field(name: &str, value: &[u8]) -> Result<(), InvalidHeader>
     let fault = if value.first().is_some_and(u8::is_ascii_whitespace) {
         Some((FieldFault::LeadingSpace, 0))
     } else {
-        find_break(value).map(|at| (FieldFault::of(value[at]), at))
+        find_fault(value).map(|at| (FieldFault::of(value[at]), at))
     };
     match fault {
         None => Ok(()),
@@ -294,12 +294,9 @@ pub(crate) fn check_field(name: &str, value: &[u8]) -> Result<(), InvalidHeader>
     }
 }
 
-/// The first CR, LF or NUL.
-fn find_break(value: &[u8]) -> Option<usize> {
-    // Most values have no control byte at all.
-    let from = find_control(value)?;
-    let breaks = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0);
-    value[from..].iter().position(breaks).map(|offset| from + offset)
+/// The first control byte that is not HTAB (RFC 9110 §5.5).
+fn find_fault(value: &[u8]) -> Option<usize> {
+    controls(value).find(|&at| value[at] != b'\t').or_else(|| value.iter().position(|&b| b == 0x7f))
 }
 
 /// Why a header field may not be sent. The value itself is not repeated: it may be a secret.
@@ -338,6 +335,8 @@ pub enum FieldFault {
     LineFeed,
     /// NUL
     Nul,
+    /// Any other control byte but HTAB.
+    Control,
 }
 
 impl FieldFault {
@@ -345,7 +344,8 @@ impl FieldFault {
         match byte {
             b'\r' => FieldFault::CarriageReturn,
             b'\n' => FieldFault::LineFeed,
-            _ => FieldFault::Nul,
+            0 => FieldFault::Nul,
+            _ => FieldFault::Control,
         }
     }
 
@@ -355,6 +355,7 @@ impl FieldFault {
             FieldFault::CarriageReturn => "a carriage return (CR)",
             FieldFault::LineFeed => "a line feed (LF)",
             FieldFault::Nul => "a NUL byte",
+            FieldFault::Control => "a control byte",
         }
     }
 }

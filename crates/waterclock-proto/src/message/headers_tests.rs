@@ -66,6 +66,10 @@ fn refusals_say_what_where_and_not_the_value() {
         "the value of header X has a carriage return (CR) at offset 1"
     );
     assert_eq!(refused("X", "\0"), "the value of header X has a NUL byte at offset 0");
+    for byte in (1..0x20).chain([0x7f]).filter(|byte| !b"\t\n\r".contains(byte)).map(char::from) {
+        let words = "the value of header X has a control byte at offset 2";
+        assert_eq!(refused("X", &format!("a\t{byte}")), words);
+    }
     assert_eq!(refused("X", " a"), "the value of header X has leading white space at offset 0");
     assert!(refused("X\u{e4}", "a").contains("offset 1"));
     assert!(headers.is_empty());

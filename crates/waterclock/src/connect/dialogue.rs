@@ -33,6 +33,7 @@ enum Language {
 }
 
 /// What the answer so far means.
+#[allow(clippy::large_enum_variant, reason = "made once for each tunnel")]
 enum Heard {
     /// It is not all there.
     More,

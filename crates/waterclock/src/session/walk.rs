@@ -131,7 +131,6 @@ impl Walk<'_> {
             return Err(error.of_call(&mut call));
         }
         call.hold();
-        call.begin_hop(&request.line);
         let mut response = adapter.send(request, call)?;
         let session = self.session;
         if session.keeps_cookies {

@@ -19,6 +19,7 @@ mod knobs;
 mod limits;
 mod load;
 mod memory;
+mod origins;
 mod probes;
 mod process;
 mod proxies;

@@ -3,8 +3,13 @@
 use super::*;
 
 fn open(fields: &str) -> BodyReader {
+    capped(fields, u64::MAX)
+}
+
+fn capped(fields: &str, body_bytes: u64) -> BodyReader {
     let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n");
-    let mut reader = ResponseReader::new(&Method::Get, Caps::default());
+    let caps = Caps { body_bytes, ..Caps::default() };
+    let mut reader = ResponseReader::new(&Method::Get, caps);
     match reader.read_head(head.as_bytes()) {
         Ok(HeadStep::Head { body, .. }) => body,
         other => panic!("{other:?}"),
@@ -27,6 +32,30 @@ fn a_length_is_counted_down() {
     assert_eq!((body.direct(), body.received(), body.is_done()), (None, 10, true));
     assert_eq!(body.next(b"HTTP/1.1"), Ok(step(0, 0, BodyState::Done)));
     assert_eq!(body.eof(), Ok(()));
+}
+
+#[test]
+fn a_cap_lets_exactly_so_many_bytes_pass() {
+    let too_large = Err(ProtocolError::BodyTooLarge { cap: 4 });
+    // A length says it beforehand.
+    let mut body = capped("Content-Length: 5", 4);
+    assert_eq!((body.direct(), body.next(b"")), (Some(0), too_large.clone()));
+    assert!(capped("Content-Length: 4", 4).next(b"abcd").unwrap().state == BodyState::Done);
+    for (fields, line) in [("Transfer-Encoding: chunked", "5\r\n"), ("X: y", "")] {
+        for direct in [false, true] {
+            let mut body = capped(fields, 4);
+            assert_eq!(body.next(line.as_bytes()), Ok(step(line.len(), 0, BodyState::NeedInput)));
+            assert_eq!(body.direct(), Some(4));
+            match direct {
+                true => body.advance(4),
+                false => assert_eq!(body.next(b"abcde"), Ok(step(0, 4, BodyState::More))),
+            }
+            assert_eq!((body.direct(), body.next(b"e")), (Some(0), too_large.clone()));
+        }
+    }
+    let mut body = capped("Transfer-Encoding: chunked", 4);
+    assert_eq!(body.next(b"4\r\nabcd\r\n0\r\n\r\n"), Ok(step(3, 4, BodyState::More)));
+    assert_eq!(body.next(b"\r\n0\r\n\r\n"), Ok(step(7, 0, BodyState::Done)));
 }
 
 #[test]

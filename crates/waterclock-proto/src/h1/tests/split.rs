@@ -12,6 +12,7 @@ fn caps() -> Caps {
         chunk_extensions: 20,
         trailer_bytes: 24,
         informational: 2,
+        body_bytes: 30,
     }
 }
 
