@@ -134,6 +134,7 @@ fn at_terminal(typed: Option<&[u8]>, arguments: &[&str]) -> Ran {
     child.stderr.as_mut().unwrap().read_exact(&mut asked).unwrap();
     assert_eq!(&asked, b"Password of ");
     while tcgetattr(&watched).unwrap().local_modes.contains(LocalModes::ECHO) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended without asking");
         std::thread::yield_now();
     }
     let mut controller = File::from(controller);
