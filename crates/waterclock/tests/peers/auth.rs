@@ -16,7 +16,7 @@ fn get(session: &Session, url: &str, auth: Auth) -> Response {
 
 #[test]
 fn nginx_asks_for_a_password() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::shared() else { return };
     for url in nginx.urls("/private/numbers.txt") {
         let session = nginx.session();
         assert_eq!(get(&session, &url, Auth::none()).status(), 401);
@@ -34,7 +34,7 @@ fn nginx_asks_for_a_password() {
 
 #[test]
 fn the_nearest_credentials_count() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::shared() else { return };
     let session = builder().tls(nginx.trust()).auth(basic(USER, PASSWORD)).build().unwrap();
     for url in nginx.urls("/private/404.html") {
         let with = |userinfo: &str| session.get(url.replace("//", &format!("//{userinfo}@")));
@@ -139,7 +139,7 @@ fn a_streamed_body_cannot_answer_a_challenge() {
 
 #[test]
 fn an_answer_is_for_nobody_else() {
-    let (Some(httpbin), Some(nginx)) = (Httpbin::shared(), Nginx::start()) else { return };
+    let (Some(httpbin), Some(nginx)) = (Httpbin::shared(), Nginx::shared()) else { return };
     let session = builder().tls(nginx.trust()).auth(Auth::digest("u", "p")).build().unwrap();
     assert_eq!(session.get(httpbin.url("/digest-auth/auth/u/p")).send().unwrap().status(), 200);
     for url in nginx.urls("/received") {

@@ -77,7 +77,7 @@ fn assert_complete(notes: &[String], timeline: &Timeline) {
 
 #[test]
 fn a_redirect_is_seen_as_it_happens() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::shared() else { return };
     let notes = Arc::new(Notes::default());
     let session = builder().tls(nginx.trust()).observer(notes.clone()).build().unwrap();
     let mut response = session.get(nginx.url("/to-tls")).send().unwrap();
@@ -100,7 +100,7 @@ fn a_redirect_is_seen_as_it_happens() {
 #[test]
 fn challenges_and_tunnels_are_seen() {
     let (Some(nginx), Some(httpbin), Some(squid)) =
-        (Nginx::start(), Httpbin::shared(), Squid::shared())
+        (Nginx::shared(), Httpbin::shared(), Squid::shared())
     else {
         return;
     };
@@ -131,7 +131,7 @@ fn challenges_and_tunnels_are_seen() {
 
 #[test]
 fn hooks_see_each_hop() {
-    let (Some(nginx), Some(httpbin)) = (Nginx::start(), Httpbin::shared()) else { return };
+    let (Some(nginx), Some(httpbin)) = (Nginx::shared(), Httpbin::shared()) else { return };
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (asked, answered) = (seen.clone(), seen.clone());
     let session = builder()

@@ -27,7 +27,7 @@ fn ways<'s>(plain: &'s Session, own: &'s Session, url: &str) -> Vec<(&'static st
 
 #[test]
 fn credentials_stay_at_their_origin() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::shared() else { return };
     let plain = nginx.session();
     let own = with(&nginx, |builder| builder.auth(Auth::basic("u", "p").unwrap()));
     let in_headers = with(&nginx, |builder| builder.header("Authorization", BASIC));
@@ -59,7 +59,7 @@ fn credentials_stay_at_their_origin() {
 
 #[test]
 fn credentials_do_not_go_from_httpbin_to_nginx() {
-    let (Some(httpbin), Some(nginx)) = (Httpbin::shared(), Nginx::start()) else { return };
+    let (Some(httpbin), Some(nginx)) = (Httpbin::shared(), Nginx::shared()) else { return };
     let plain = nginx.session();
     let own = with(&nginx, |builder| builder.auth(Auth::basic("u", "p").unwrap()));
     for to in nginx.urls("/credentials") {
@@ -77,7 +77,7 @@ fn credentials_do_not_go_from_httpbin_to_nginx() {
 
 #[test]
 fn what_is_for_a_proxy_reaches_no_origin() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::shared() else { return };
     for url in nginx.urls("/received") {
         let request = nginx.session().get(url).header("Proxy-Authorization", BASIC).send();
         assert_eq!(request.unwrap().text().unwrap(), "|||");
@@ -86,7 +86,7 @@ fn what_is_for_a_proxy_reaches_no_origin() {
 
 #[test]
 fn cookies_of_one_request_stay_at_their_origin() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::shared() else { return };
     let session = nginx.session();
     let [here, there] = nginx.urls("/received");
     let redirect = here.replace("/received", "/to?url=");
@@ -101,7 +101,7 @@ fn cookies_of_one_request_stay_at_their_origin() {
 
 #[test]
 fn cookies_of_the_jar_go_where_their_host_is() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::shared() else { return };
     let session = nginx.session();
     session.get(nginx.url("/cookie")).send().unwrap();
     let [plain, tls] = nginx.urls("/received");
@@ -117,7 +117,7 @@ fn cookies_of_the_jar_go_where_their_host_is() {
 
 #[test]
 fn the_client_certificate_stays_at_its_origin() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::shared() else { return };
     let own = builder().tls(nginx.trust_as("somebody")).build().unwrap();
     let plain = nginx.session();
     let to = |url: String| format!("/to?url={url}");

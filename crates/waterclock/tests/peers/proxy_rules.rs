@@ -29,7 +29,7 @@ fn name(url: &str) -> Option<String> {
 
 #[test]
 fn exceptions_are_asked_directly() {
-    let (Some(nginx), Some(squid)) = (Nginx::start(), Squid::shared()) else { return };
+    let (Some(nginx), Some(squid)) = (Nginx::shared(), Squid::shared()) else { return };
     let [plain, tls] = nginx.urls("/host");
     let localhost = plain.replace("127.0.0.1", "localhost");
     let port = nginx.address().port();
@@ -58,7 +58,7 @@ fn exceptions_are_asked_directly() {
 #[test]
 fn scheme_and_host_choose_among_proxies() {
     let (Some(nginx), Some(squid), Some(tinyproxy), Some(socks), Some(dante)) =
-        (Nginx::start(), Squid::shared(), Tinyproxy::start(), Microsocks::start(), Dante::start())
+        (Nginx::shared(), Squid::shared(), Tinyproxy::start(), Microsocks::start(), Dante::start())
     else {
         return;
     };
@@ -95,7 +95,7 @@ fn scheme_and_host_choose_among_proxies() {
 #[test]
 fn variables_choose_among_proxies() {
     let (Some(nginx), Some(squid), Some(socks)) =
-        (Nginx::start(), Squid::shared(), Microsocks::start())
+        (Nginx::shared(), Squid::shared(), Microsocks::start())
     else {
         return;
     };
@@ -125,7 +125,7 @@ fn variables_choose_among_proxies() {
 #[test]
 fn a_redirect_may_lead_through_another_proxy() {
     let (Some(nginx), Some(squid), Some(tinyproxy)) =
-        (Nginx::start(), Squid::shared(), Tinyproxy::start())
+        (Nginx::shared(), Squid::shared(), Tinyproxy::start())
     else {
         return;
     };

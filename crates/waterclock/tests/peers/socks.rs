@@ -37,7 +37,7 @@ fn serves(nginx: &Nginx, proxy: &str) {
 
 #[test]
 fn microsocks_serves() {
-    let (Some(nginx), Some(open)) = (Nginx::start(), Microsocks::start()) else { return };
+    let (Some(nginx), Some(open)) = (Nginx::shared(), Microsocks::start()) else { return };
     for scheme in ["socks5", "socks5h"] {
         serves(&nginx, &format!("{scheme}://{}", open.address()));
     }
@@ -47,7 +47,7 @@ fn microsocks_serves() {
 
 #[test]
 fn microsocks_wants_a_password() {
-    let (Some(nginx), Some(guarded)) = (Nginx::start(), Microsocks::with_password()) else {
+    let (Some(nginx), Some(guarded)) = (Nginx::shared(), Microsocks::with_password()) else {
         return;
     };
     for scheme in ["socks5", "socks5h"] {
@@ -70,7 +70,7 @@ fn microsocks_wants_a_password() {
 
 #[test]
 fn dante_serves_every_version() {
-    let (Some(nginx), Some(dante)) = (Nginx::start(), Dante::start()) else { return };
+    let (Some(nginx), Some(dante)) = (Nginx::shared(), Dante::start()) else { return };
     for scheme in ["socks4", "socks5", "socks5h"] {
         serves(&nginx, &format!("{scheme}://{}", dante.address()));
     }
@@ -82,7 +82,7 @@ fn dante_serves_every_version() {
 #[test]
 fn names_are_looked_up_where_the_scheme_says() {
     let (Some(nginx), Some(dante), Some(microsocks)) =
-        (Nginx::start(), Dante::start(), Microsocks::start())
+        (Nginx::shared(), Dante::start(), Microsocks::start())
     else {
         return;
     };
@@ -114,7 +114,7 @@ fn names_are_looked_up_where_the_scheme_says() {
 #[test]
 fn what_the_proxy_says_of_an_origin_that_is_missing_is_told() {
     let (Some(nginx), Some(dante), Some(microsocks)) =
-        (Nginx::start(), Dante::start(), Microsocks::start())
+        (Nginx::shared(), Dante::start(), Microsocks::start())
     else {
         return;
     };
@@ -136,7 +136,7 @@ fn what_the_proxy_says_of_an_origin_that_is_missing_is_told() {
 
 #[test]
 fn a_version_that_is_not_spoken_is_told() {
-    let (Some(nginx), Some(microsocks)) = (Nginx::start(), Microsocks::start()) else { return };
+    let (Some(nginx), Some(microsocks)) = (Nginx::shared(), Microsocks::start()) else { return };
     let session = through(&nginx, &format!("socks4://{}", microsocks.address())).build().unwrap();
     let error = session.get(nginx.url("/host")).send().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Proxy, "{error:#}");

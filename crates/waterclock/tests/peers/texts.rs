@@ -29,7 +29,7 @@ fn httpbins_texts_are_read() {
 
 #[test]
 fn the_charset_is_that_of_header_mark_or_page() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::shared() else { return };
     for base in nginx.urls("") {
         let session = nginx.session();
         let get = |path: &str| session.get(format!("{base}{path}")).send().unwrap();
@@ -59,7 +59,7 @@ fn the_charset_is_that_of_header_mark_or_page() {
 
 #[test]
 fn json_is_read_into_a_shape() {
-    let (Some(httpbin), Some(nginx)) = (Httpbin::shared(), Nginx::start()) else { return };
+    let (Some(httpbin), Some(nginx)) = (Httpbin::shared(), Nginx::shared()) else { return };
     let session = session();
     let value: Value = session.get(httpbin.url("/json")).send().unwrap().json().unwrap();
     assert_eq!(value["slideshow"]["slides"][1]["title"], "Overview");
@@ -77,7 +77,7 @@ fn json_is_read_into_a_shape() {
 
 #[test]
 fn lines_come_one_by_one() {
-    let (Some(httpbin), Some(nginx)) = (Httpbin::shared(), Nginx::start()) else { return };
+    let (Some(httpbin), Some(nginx)) = (Httpbin::shared(), Nginx::shared()) else { return };
     let session = nginx.session();
     let mut stream = session.get(httpbin.url("/stream/100")).send().unwrap();
     let ids = stream

@@ -1,12 +1,13 @@
 //! nginx: plain, over TLS, over TLS 1.2 only, and for clients with a certificate.
 
 use super::{PASSWORD, USER};
-use crate::support::{Daemon, LOOK_AGAIN, PATIENCE, builder, fill, find, trust};
+use crate::support::{Daemon, LOOK_AGAIN, PATIENCE, builder, fill, find, skipped, trust};
 use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
-use std::sync::LazyLock;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, OnceLock};
 use std::time::Instant;
 use waterclock::Session;
 use waterclock::tls::{ClientIdentity, TlsSettings};
@@ -36,7 +37,35 @@ pub(crate) struct Nginx {
     authority: Authority,
 }
 
+/// A test's hold on the nginx that is there for all tests which look neither at its log nor at what
+/// others may have stored.
+pub(crate) struct Shared(&'static Nginx);
+
+impl Deref for Shared {
+    type Target = Nginx;
+
+    fn deref(&self) -> &Nginx {
+        self.0
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.0.daemon.show_if_failing();
+    }
+}
+
 impl Nginx {
+    /// One for all, which saves the time to start it.
+    pub(crate) fn shared() -> Option<Shared> {
+        static SHARED: OnceLock<Option<Nginx>> = OnceLock::new();
+        match SHARED.get_or_init(Nginx::start) {
+            Some(nginx) => Some(Shared(nginx)),
+            None => skipped("nginx"),
+        }
+    }
+
+    /// One for this test alone.
     pub(crate) fn start() -> Option<Nginx> {
         let program = find("nginx")?;
         let authority = Authority::new().unwrap();
