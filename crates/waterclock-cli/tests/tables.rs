@@ -119,12 +119,26 @@ fn every_test_exists() {
                 text.as_deref().is_some_and(|text| proves(text, name))
             });
             if !proof {
-                missing.insert(format!("line {}: {named}", row.line));
+                missing.insert(format!("line {}: {named}{}", row.line, moved_to(named)));
             }
         }
     }
     let list: Vec<_> = missing.into_iter().collect();
     assert!(list.is_empty(), "no such test, or no such example:\n{}", list.join("\n"));
+}
+
+/// Where a test of that name is, if it is elsewhere: what to write instead.
+fn moved_to(named: &str) -> String {
+    let name = named.rsplit("::").next().unwrap_or(named);
+    let crates = root().join("crates");
+    let has = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.contains(&format!("fn {name}(")) && proves(&text, name)
+    };
+    match sources(&crates).into_iter().find(has) {
+        Some(path) => format!(" (it is in {})", path.strip_prefix(root()).unwrap().display()),
+        None => String::new(),
+    }
 }
 
 /// Whether the source has a test of that name, or an item whose documentation has an example that
