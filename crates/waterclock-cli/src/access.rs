@@ -130,34 +130,6 @@ pub(crate) fn netrc_path(
     }
 }
 
-/// The credentials that are given. A netrc file that was asked for goes before the URL's userinfo, as
-/// in the library.
-pub(crate) fn auth(
-    login: Option<&Login>,
-    netrc: Option<&Netrc>,
-    url: &str,
-) -> Result<Option<Auth>, Error> {
-    if let Some(login) = login {
-        return login.auth().map(Some);
-    }
-    let (Some(netrc), Ok(url)) = (netrc, Url::parse(url)) else { return Ok(None) };
-    let known = url.host_str().is_some_and(|host| netrc.find(host).is_some());
-    Ok(known.then(Auth::none))
-}
-
-/// Adds what `netrc` has for the host of a hop. A header that was given goes before it.
-pub(crate) fn add_login(netrc: &Netrc, request: &mut PreparedRequest) -> Result<(), Error> {
-    if request.header("Authorization").is_some() {
-        return Ok(());
-    }
-    let Some(login) = request.url().host_str().and_then(|host| netrc.find(host)) else {
-        return Ok(());
-    };
-    let value = basic(login.user, login.password)
-        .map_err(|error| Error::invalid_request(format!("the netrc file: {error}")))?;
-    request.set_for_hop("Authorization", value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,11 +30,10 @@ pub(crate) fn session(
     netrc: Option<Netrc>,
 ) -> Result<Session, NoSession> {
     let tls = trust::settings(&options.trust).map_err(|error| unusable(&error))?;
-    // A file that was named is asked in the place of the environment's.
-    let environment = !options.credentials.no_env && netrc.is_none();
-    let mut builder = Session::builder().tls(tls).cookies(cookies).trust_env(environment);
+    let mut builder =
+        Session::builder().tls(tls).cookies(cookies).trust_env(!options.credentials.no_env);
     if let Some(netrc) = netrc {
-        builder = builder.on_request(move |request| access::add_login(&netrc, request));
+        builder = builder.netrc(netrc);
     }
     builder = builder
         .proxies(proxies(options).map_err(NoSession::Usage)?)

@@ -98,7 +98,7 @@ fn open(
 ) -> Result<Session, NoSession> {
     let netrc = access::netrc(&options.credentials).map_err(NoSession::Usage)?;
     let login = login.or(state.login());
-    plan.auth = access::auth(login, netrc.as_ref(), &plan.url)?;
+    plan.auth = login.map(Login::auth).transpose()?;
     client::session(options, std::mem::take(&mut state.cookies), netrc)
 }
 

@@ -31,6 +31,11 @@ impl Environment {
         Environment { proxies: Proxies::direct(), netrc_files: Vec::new(), netrc: OnceLock::new() }
     }
 
+    /// With these credentials in the place of those of a file.
+    pub(crate) fn with_netrc(self, netrc: Netrc) -> Self {
+        Environment { netrc: OnceLock::from(Some(netrc)), ..self }
+    }
+
     /// That of the running program.
     ///
     /// # Errors

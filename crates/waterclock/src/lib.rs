@@ -97,6 +97,7 @@ pub use waterclock_proto::h1::{Caps, CloseReason};
 pub use waterclock_proto::limit::{self, Limit, Limits};
 pub use waterclock_proto::message::link;
 pub use waterclock_proto::message::{Headers, Method, ResponseHead, Version};
+pub use waterclock_proto::netrc::{Netrc, NetrcError};
 pub use waterclock_proto::proxy::{
     NoProxy, Proxies, ProxyRuleError, ProxyScheme, ProxyUrl, ProxyUrlError,
 };

@@ -27,6 +27,7 @@ use waterclock_proto::decode::Coding;
 use waterclock_proto::h1::Caps;
 use waterclock_proto::limit::Limits;
 use waterclock_proto::message::{Headers, InvalidHeader};
+use waterclock_proto::netrc::Netrc;
 use waterclock_proto::proxy::Proxies;
 use waterclock_proto::redirect::RedirectPolicy;
 use waterclock_proto::retry::Retry;
@@ -54,6 +55,7 @@ pub struct SessionBuilder {
     redirects: RedirectPolicy,
     retry: Retry,
     hooks: Hooks,
+    netrc: Option<Netrc>,
     trust_env: bool,
     problem: Option<Box<Failure>>,
 }
@@ -95,6 +97,7 @@ impl SessionBuilder {
             redirects: RedirectPolicy::default(),
             retry: Retry::none(),
             hooks: Hooks::default(),
+            netrc: None,
             trust_env: false,
             problem: None,
         }
@@ -180,6 +183,21 @@ impl SessionBuilder {
         hook: impl Fn(&mut Response) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Self {
         self.hooks.on_response(hook);
+        self
+    }
+
+    /// Credentials by host, for requests that have none of their own: in the place of the netrc file of
+    /// the environment, and whether or not that is trusted.
+    ///
+    /// ```
+    /// use waterclock::{Netrc, Session};
+    ///
+    /// let netrc = Netrc::parse("machine api.test login user password secret")?;
+    /// let session = Session::builder().netrc(netrc).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn netrc(mut self, netrc: Netrc) -> Self {
+        self.netrc = Some(netrc);
         self
     }
 
@@ -321,6 +339,10 @@ impl SessionBuilder {
             None => (Environment::none(), None),
             Some(Ok(environment)) => (environment, None),
             Some(Err(problem)) => (Environment::none(), Some(problem.into())),
+        };
+        let environment = match self.netrc {
+            Some(netrc) => environment.with_netrc(netrc),
+            None => environment,
         };
         let http: Arc<dyn Adapter> = Arc::new(HttpAdapter::new(
             self.connector,
