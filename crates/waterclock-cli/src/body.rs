@@ -1,9 +1,11 @@
 //! Where a response's body goes.
 
+use crate::args::Options;
+use crate::destination::Target;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use waterclock::screen::escape;
 
 /// A place for the body. Pieces are written as they come; nothing is kept.
@@ -13,43 +15,43 @@ pub(crate) enum Sink {
     Raw(File),
     /// A terminal that somebody looks at.
     Terminal(Text),
-    /// A file that is made when there is something to write, or the end.
-    File(PathBuf, Option<File>),
+    File(Target),
     /// Nowhere: only the run document is wanted, or the status is a failure.
     Nowhere,
 }
 
 impl Sink {
-    /// `-o FILE`; without it standard output, which belongs to the document with `--json`.
-    pub(crate) fn choose(output: Option<&str>, json: bool) -> io::Result<Self> {
-        match output {
-            Some("-") => Ok(Sink::Raw(stdout()?)),
-            Some(path) => Ok(Sink::File(path.into(), None)),
-            None if json => Ok(Sink::Nowhere),
-            None if io::stdout().is_terminal() => Ok(Sink::Terminal(Text::new(stdout()?))),
-            None => Ok(Sink::Raw(stdout()?)),
-        }
+    /// What the options say; else standard output, which belongs to the document with `--json`.
+    ///
+    /// # Errors
+    /// In words.
+    pub(crate) fn choose(options: &Options, url: &str) -> Result<Self, String> {
+        let stdout = || stdout().map_err(|error| error.to_string());
+        let plain = options.file.output.as_deref() == Some("-");
+        Ok(match Target::choose(&options.file, url)? {
+            Some(target) => Sink::File(target),
+            None if plain => Sink::Raw(stdout()?),
+            None if options.json => Sink::Nowhere,
+            None if io::stdout().is_terminal() => Sink::Terminal(Text::new(stdout()?)),
+            None => Sink::Raw(stdout()?),
+        })
+    }
+
+    /// The file that it goes to.
+    pub(crate) fn target(&mut self) -> Option<&mut Target> {
+        if let Sink::File(target) = self { Some(target) } else { None }
     }
 
     /// Finds out before anything is sent that a file cannot be written, where that can be seen.
     pub(crate) fn check(&self) -> io::Result<()> {
-        let Sink::File(path, _) = self else { return Ok(()) };
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        if path.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        folder.metadata().map(drop)
+        if let Sink::File(target) = self { target.check() } else { Ok(()) }
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Sink::Raw(file) => file.write_all(bytes),
             Sink::Terminal(text) => text.write(bytes),
-            Sink::File(path, file) => match file {
-                Some(file) => file.write_all(bytes),
-                None => file.insert(File::create(path)?).write_all(bytes),
-            },
+            Sink::File(target) => target.write(bytes),
             Sink::Nowhere => Ok(()),
         }
     }
@@ -58,7 +60,7 @@ impl Sink {
     pub(crate) fn end(&mut self) -> io::Result<()> {
         match self {
             Sink::Terminal(text) => text.end(),
-            Sink::File(path, file @ None) => File::create(path).map(|new| *file = Some(new)),
+            Sink::File(target) => target.end(),
             _ => Ok(()),
         }
     }
@@ -71,7 +73,7 @@ impl Sink {
     /// The file that has been begun, if there is one.
     pub(crate) fn begun(&self) -> Option<&Path> {
         match self {
-            Sink::File(path, Some(_)) => Some(path),
+            Sink::File(target) if target.is_begun() => Some(target.path()),
             _ => None,
         }
     }
@@ -79,7 +81,7 @@ impl Sink {
     /// What it is called in a message.
     pub(crate) fn name(&self) -> String {
         match self {
-            Sink::File(path, _) => path.display().to_string(),
+            Sink::File(target) => target.path().display().to_string(),
             _ => "standard output".to_owned(),
         }
     }

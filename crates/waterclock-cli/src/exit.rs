@@ -48,6 +48,7 @@ const fn of_kind(kind: ErrorKind) -> u8 {
         ErrorKind::Status => 22,
         ErrorKind::Timeout => 28,
         ErrorKind::Tls => 35,
+        ErrorKind::TooManyRedirects | ErrorKind::Redirect => 47,
         ErrorKind::Closed => 52,
         ErrorKind::Send => 55,
         ErrorKind::Receive => 56,

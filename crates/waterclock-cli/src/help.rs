@@ -13,17 +13,19 @@ waterclock makes an HTTP request and says where the time went.
   waterclock -m 0.5 PUT :8080/items name=tea n:=3   JSON; 0.5 s for everything
 
 Usage: waterclock [METHOD] URL [ITEM...] [OPTIONS]
-Items: Header:value  query==value  field=value  field:=json  field=@file
+Items: Header:value  query==value  field=value  field:=json  field@file
 
   -m, --total T            a limit for everything, from start to the last byte
   -t, --timeout T|C,R      what requests calls timeout: for each wait, no sum
-      --strict T           --total T, and T for each limit that is not set
-  -d, --data DATA|@FILE    a body        --stdin       the body from stdin
-  -H, --header 'N: V'      a header      -f, --fail    fail on a status >= 400
-  -o, --output FILE        the body goes there
+  -d, --data DATA|@FILE    a body            -F name=@FILE   a form with files
+  -H, --header 'N: V'      a header          -u, --auth USER[:PASSWORD]
+  -L, --follow             redirects         --retry N       try again
+  -c, --cookie-jar FILE    cookies           --session FILE  and headers, auth
+  -o FILE, -O, -C -        a file for the body; the URL's name; its rest
+  -x, --proxy URL          a proxy           -k              trust anybody (!)
+  -f, --fail               fail on a status >= 400
       --json, --save FILE  the whole record of the run as JSON
-  -q, --quiet              no waterfall; -qq says nothing at all
-      --cacert FILE        trust these   -k            trust anybody (dangerous)
+  -q, --quiet              no waterfall      --curl          the curl command
 
   waterclock --help          all options        waterclock demo   see it work
   waterclock help timeouts   every limit: when it starts, when it stops
@@ -33,20 +35,36 @@ Items: Header:value  query==value  field=value  field:=json  field=@file
 pub(crate) const AFTER: &str = "\
 A URL without a scheme is https://, but http:// for localhost, IP addresses and
 a bare port (:8080/x). Items: Header:value, Header; (empty), Header: (not sent),
-query==value, field=value (a JSON string), field:=json, field=@file.
+query==value, field=value (a JSON string), field:=json, field=@file (its text),
+field@file (a form with files).
 
 Without a flag: resolve 10 s, connect 30 s, read and write 60 s for each wait,
 continue 1 s, and no total. A flag with a limit's own name goes before --timeout
 and --strict.
 
+Credentials: --auth or --bearer, else --session, else a netrc file, else the
+URL's; an Authorization header goes before a netrc file. They, the cookies of
+--cookie and the client certificate stay with the URL's origin when a redirect
+leads to another. Session files and cookie jars hold secrets as they are; new
+ones can be read by their owner alone. A session is for one scheme, host and
+port. Within one call cookies are kept in any case.
+
+Retries: failures to connect, and what may happen twice; a POST only with
+--retry-all-methods. A wait that does not fit --total is not begun.
+
+Files: -o overwrites. -O and -J never do, unless told to with --overwrite; what
+the server sends is a name and never a path. --continue asks for the rest of a
+file and keeps what it needs to know in FILE.resume until the file is complete.
+
 Only the body goes to standard output. Root certificates: --cacert, else the
 variable REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR, else
-the system's. Variables for proxies are not read.
+the system's. Proxies: --proxy, else http_proxy, https_proxy, all_proxy and
+no_proxy (or in upper case). --no-env reads neither those nor .netrc.
 
 Exit codes: 0 done, 2 usage, 3 URL, 5 proxy, 6 name, 7 connect, 8 broken HTTP,
 18 body cut short, 22 --fail, 23 output, 28 a limit fired, 35 TLS handshake,
-52 no answer, 55 sending, 56 receiving, 60 certificate, 61 decoding, 63 too
-large, 130 interrupted.
+47 redirects, 52 no answer, 55 sending, 56 receiving, 60 certificate, 61 decoding,
+63 too large, 130 interrupted.
 ";
 
 /// `waterclock help [TOPIC]`.
@@ -158,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_long_help_is_80_columns_wide() {
-        fits(&crate::args::command().render_long_help().to_string(), 200);
+        fits(&crate::args::command().render_long_help().to_string(), 340);
         fits(&timeouts(), 40);
     }
 

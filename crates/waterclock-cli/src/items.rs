@@ -1,6 +1,7 @@
 //! Request items in HTTPie's notation: `Header:value`, `name==query`, `name=field`, `name:=json`,
-//! `name=@file`.
+//! `name=@file`, `name@file`.
 
+use crate::parts::PartItem;
 use std::fs;
 
 /// What one item adds to the request.
@@ -12,6 +13,8 @@ pub(crate) enum Item {
     Query(String, String),
     /// `name=value`, `name:=json`, `name=@file`, `name:=@file`.
     Field(String, Value),
+    /// `name@file`: a file of a form.
+    File(PartItem),
 }
 
 /// A field's value.
@@ -31,7 +34,7 @@ pub(crate) struct HeaderItem {
 }
 
 /// Separators, the longer one of two that begin alike first.
-const SEPARATORS: [&str; 6] = [":=@", ":=", "==", "=@", "=", ":"];
+const SEPARATORS: [&str; 7] = [":=@", ":=", "==", "=@", "=", ":", "@"];
 
 /// Reads an item. The separator that comes first counts; of several at one place, the longest. A
 /// backslash keeps the character after it from being one.
@@ -45,7 +48,7 @@ pub(crate) fn parse(text: &str) -> Result<Item, String> {
     let (name, separator, value) = split(text).ok_or_else(|| {
         format!(
             "\"{}\" is no request item; write Header:value, name==query, name=field, \
-             name:=json or name=@file",
+             name:=json, name=@file or name@file",
             text.escape_debug()
         )
     })?;
@@ -60,6 +63,7 @@ pub(crate) fn parse(text: &str) -> Result<Item, String> {
         "==" => Item::Query(name, value.to_owned()),
         "=" => Item::Field(name, Value::Text(value.to_owned())),
         "=@" => Item::Field(name, Value::Text(read_text(value)?)),
+        "@" => Item::File(PartItem::file(name, value)?),
         ":=" => Item::Field(name.clone(), json(&name, value)?),
         _ => Item::Field(name.clone(), json(&name, &read_text(value)?)?),
     })
@@ -135,6 +139,11 @@ mod tests {
             ("n:=3", field("n", Value::Json("3".into()))),
             ("list:=[1, \"a\"]", field("list", Value::Json("[1, \"a\"]".into()))),
             ("a\\:b=c", field("a:b", text("c"))),
+            ("a\\@b=c", field("a@b", text("c"))),
+            (
+                "photo@a.png;type=image/x",
+                Item::File(crate::parts::parse("photo=@a.png;type=image/x").unwrap()),
+            ),
             ("이름=값", field("이름", text("값"))),
         ] {
             assert_eq!(parse(text), Ok(item), "{text}");

@@ -1,17 +1,30 @@
 //! The `waterclock` program: makes a request and says where the time went.
 
+mod access;
 mod address;
 mod args;
+mod attempt;
 mod body;
+mod client;
+mod curl;
 mod demo;
+mod destination;
 mod exit;
 mod help;
 mod items;
 mod output;
+mod parts;
+mod policy;
+mod progress;
+mod remote_name;
 mod report;
 mod request;
+mod resume;
 mod run;
+mod session_file;
 mod signal;
+mod state;
+mod store;
 mod terminal;
 mod times;
 mod trust;

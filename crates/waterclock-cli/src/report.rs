@@ -160,7 +160,7 @@ pub(crate) fn time(duration: Duration) -> String {
 }
 
 /// `512 B`, `14.2 kB`, `1.0 GB`.
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     let mut unit = "B";
     let mut divisor = 1_u64;
     for larger in ["kB", "MB", "GB", "TB"] {

@@ -3,21 +3,40 @@
 use crate::address;
 use crate::args::{Data, Options};
 use crate::items::{HeaderItem, Item, Value, parse};
+use crate::parts::PartItem;
 use crate::signal::Stdin;
 use std::fs::File;
-use waterclock::{CancelHandle, Error, Limit, Method, PreparedRequest, Request, Session};
+use waterclock::{
+    Auth, CancelHandle, Error, Limit, Method, Multipart, PreparedRequest, Request, RequestBody,
+    Session,
+};
 
 const FORM: &str = "application/x-www-form-urlencoded";
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 
 /// What the words say, before anything is opened or looked up.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) method: Method,
     pub(crate) url: String,
-    headers: Vec<HeaderItem>,
-    /// The fields as a body, with its type.
-    fields: Option<(Vec<u8>, &'static str)>,
+    pub(crate) headers: Vec<HeaderItem>,
+    pub(crate) fields: Fields,
+    /// Names of headers that stay with the URL's origin, as credentials do in any case.
+    pub(crate) bound: Vec<String>,
+    /// Cookies for this call only.
+    pub(crate) cookies: Vec<(String, String)>,
+    /// In place of what the session and the URL have.
+    pub(crate) auth: Option<Auth>,
+}
+
+/// What the fields come to.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Fields {
+    None,
+    /// A body with its type.
+    Encoded(Vec<u8>, &'static str),
+    /// A form with files.
+    Parts(Vec<PartItem>),
 }
 
 impl Plan {
@@ -29,29 +48,45 @@ impl Plan {
             return Err("there is no URL; try `waterclock -h`".to_owned());
         };
         let mut headers = options.headers.clone();
-        let (mut query, mut fields) = (Vec::new(), Vec::<(String, Value)>::new());
+        let (mut query, mut fields) = (Vec::new(), Vec::<Field>::new());
         for item in items {
             match parse(item)? {
                 Item::Header(header) => headers.push(header),
                 Item::Query(name, value) => query.push((name, value)),
-                Item::Field(name, value) => {
-                    fields.retain(|(known, _)| *known != name);
-                    fields.push((name, value));
-                }
+                Item::Field(name, value) => fields.push(Field::Value(name, value)),
+                Item::File(part) => fields.push(Field::Part(part)),
             }
         }
+        fields.extend(options.parts.iter().cloned().map(Field::Part));
         let has_data = !matches!(options.data, Data::None);
         if has_data && !fields.is_empty() {
             return Err("there are two bodies: fields, and --data or --stdin".to_owned());
         }
         let implied = if has_data || !fields.is_empty() { Method::Post } else { Method::Get };
-        let fields = (!fields.is_empty()).then(|| encode(&fields, options.form)).transpose()?;
+        let fields = encode(fields, options)?;
         Ok(Plan {
             method: method.unwrap_or(implied),
             url: address::with_query(&address::with_scheme(url), &query),
             headers,
             fields,
+            bound: Vec::new(),
+            cookies: Vec::new(),
+            auth: None,
         })
+    }
+
+    /// Takes those of `headers`, which are kept for one origin, that the command line has not.
+    pub(crate) fn inherit(&mut self, headers: &[HeaderItem]) {
+        self.bound = headers.iter().map(|header| header.name.clone()).collect();
+        let named = |name: &str| self.headers.iter().any(|own| own.name.eq_ignore_ascii_case(name));
+        let new: Vec<_> = headers.iter().filter(|header| !named(&header.name)).cloned().collect();
+        self.headers.splice(0..0, new);
+    }
+
+    /// Adds a header in the place of any of that name.
+    pub(crate) fn set_header(&mut self, name: &str, value: &str) {
+        self.headers.retain(|header| !header.name.eq_ignore_ascii_case(name));
+        self.headers.push(HeaderItem { name: name.to_owned(), value: Some(value.to_owned()) });
     }
 
     /// The request, ready to be sent. The body is opened here.
@@ -64,10 +99,31 @@ impl Plan {
         let limits = options.limits.limits();
         let mut request = session.request(self.method, self.url).limits(limits).cancel(cancel);
         request = request.expect_continue(options.expect_continue).decode(options.decode);
+        let retry = options.policy.retries().remove_headers_on_redirect(self.bound);
+        request = request.redirects(options.policy.redirects()).retry(retry);
+        if let Some(auth) = self.auth {
+            request = request.auth(auth);
+        }
+        for (name, value) in &self.cookies {
+            request = request.cookie(name, value);
+        }
+        if !options.compressed {
+            request = request.header("Accept-Encoding", "identity");
+        }
         let mut implied_type = None;
-        if let Some((body, media)) = self.fields {
-            implied_type = Some(media);
-            request = request.body(body);
+        match self.fields {
+            Fields::None => {}
+            Fields::Encoded(body, media) => {
+                implied_type = Some(media);
+                request = request.body(body);
+            }
+            Fields::Parts(parts) => {
+                let mut form = Multipart::new();
+                for part in &parts {
+                    form = form.part(part.open()?);
+                }
+                request = request.multipart(form);
+            }
         }
         let unreadable = |what: &str, error| format!("cannot read {what}: {error}");
         match &options.data {
@@ -79,9 +135,8 @@ impl Plan {
             Data::File(path) => {
                 implied_type = Some(FORM);
                 let shown = path.display().to_string();
-                let file = File::open(path).map_err(|error| unreadable(&shown, error))?;
-                let meta = file.metadata().map_err(|error| unreadable(&shown, error))?;
-                request = request.body_reader(file, meta.is_file().then_some(meta.len()));
+                let file = File::open(path).and_then(RequestBody::file);
+                request = request.body(file.map_err(|error| unreadable(&shown, error))?);
             }
             Data::Stdin => {
                 let stdin = Stdin::new(limits.get(Limit::Total), cancel)
@@ -150,26 +205,53 @@ fn is_method(word: &str) -> bool {
         || (word.starts_with(|c: char| c.is_ascii_uppercase()) && word.bytes().all(upper))
 }
 
-/// The fields as JSON, in the order in which they were given, or as a form.
-fn encode(fields: &[(String, Value)], form: bool) -> Result<(Vec<u8>, &'static str), String> {
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    if !form {
-        let members = fields.iter().map(|(name, value)| match value {
-            Value::Text(text) => format!("{}:{}", quoted(name), quoted(text)),
-            Value::Json(json) => format!("{}:{json}", quoted(name)),
-        });
-        let members = members.collect::<Vec<_>>().join(",");
-        return Ok((format!("{{{members}}}").into_bytes(), JSON));
+/// A field of the command line.
+enum Field {
+    Value(String, Value),
+    Part(PartItem),
+}
+
+/// The fields as JSON, in the order in which they were given, as a form, or as one with files.
+fn encode(fields: Vec<Field>, options: &Options) -> Result<Fields, String> {
+    if fields.is_empty() {
+        return Ok(Fields::None);
     }
-    let pairs = fields.iter().map(|(name, value)| match value {
-        Value::Text(text) => Ok((name.clone(), text.clone())),
+    if options.multipart || fields.iter().any(|field| matches!(field, Field::Part(_))) {
+        let part = |field| match field {
+            Field::Part(part) => Ok(part),
+            Field::Value(name, value) => form_value(&name, value).map(|v| PartItem::text(name, v)),
+        };
+        return fields.into_iter().map(part).collect::<Result<_, _>>().map(Fields::Parts);
+    }
+    let mut last: Vec<(String, Value)> = Vec::new();
+    for field in fields {
+        let Field::Value(name, value) = field else { continue };
+        last.retain(|(known, _)| *known != name);
+        last.push((name, value));
+    }
+    if options.form {
+        let pair = |(name, value): (String, Value)| Ok((name.clone(), form_value(&name, value)?));
+        let pairs = last.into_iter().map(pair).collect::<Result<Vec<_>, String>>()?;
+        return Ok(Fields::Encoded(address::form(&pairs).into_bytes(), FORM));
+    }
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let members = last.iter().map(|(name, value)| match value {
+        Value::Text(text) => format!("{}:{}", quoted(name), quoted(text)),
+        Value::Json(json) => format!("{}:{json}", quoted(name)),
+    });
+    let members = members.collect::<Vec<_>>().join(",");
+    Ok(Fields::Encoded(format!("{{{members}}}").into_bytes(), JSON))
+}
+
+/// A value as a form holds it.
+fn form_value(name: &str, value: Value) -> Result<String, String> {
+    match value {
+        Value::Text(text) => Ok(text),
         Value::Json(json) if json.starts_with(['{', '[']) => {
             Err(format!("a form cannot hold the JSON of \"{}\"", name.escape_debug()))
         }
-        Value::Json(json) => Ok((name.clone(), json.clone())),
-    });
-    let pairs = pairs.collect::<Result<Vec<_>, String>>()?;
-    Ok((address::form(&pairs).into_bytes(), FORM))
+        Value::Json(json) => Ok(json),
+    }
 }
 
 #[cfg(test)]
@@ -186,8 +268,10 @@ mod tests {
     }
 
     fn body(words: &[&str]) -> (String, &'static str) {
-        let (body, media) = plan(words).unwrap().fields.unwrap();
-        (String::from_utf8(body).unwrap(), media)
+        match plan(words).unwrap().fields {
+            Fields::Encoded(body, media) => (String::from_utf8(body).unwrap(), media),
+            fields => panic!("{fields:?}"),
+        }
     }
 
     #[test]
@@ -218,10 +302,28 @@ mod tests {
     }
 
     #[test]
+    fn a_file_makes_it_a_form_with_files() {
+        for words in [
+            &["h.test", "a=1", "n:=2", "f@x.txt"][..],
+            &["h.test", "a=1", "n:=2", "-F", "f=@x.txt"],
+        ] {
+            let plan = plan(words).unwrap();
+            let text = |name: &str, value: &str| PartItem::text(name.into(), value.into());
+            let file = PartItem::file("f".into(), "x.txt").unwrap();
+            assert_eq!(plan.fields, Fields::Parts(vec![text("a", "1"), text("n", "2"), file]));
+            assert_eq!(plan.method, Method::Post);
+        }
+        let twice = plan(&["--multipart", "h.test", "a=1", "a=2"]).unwrap().fields;
+        assert!(matches!(twice, Fields::Parts(parts) if parts.len() == 2));
+    }
+
+    #[test]
     fn what_contradicts_itself_is_refused() {
         assert!(plan(&[]).unwrap_err().contains("no URL"));
         assert!(plan(&["h.test", "a=b", "-d", "x"]).unwrap_err().contains("two bodies"));
         assert!(plan(&["--form", "h.test", "a:=[1]"]).unwrap_err().contains("form"));
+        assert!(plan(&["h.test", "a:=[1]", "f@x"]).unwrap_err().contains("form"));
+        assert!(plan(&["h.test", "f@x", "-d", "x"]).unwrap_err().contains("two bodies"));
         assert!(plan(&["-X", "A B", "h.test"]).unwrap_err().contains("method"));
     }
 

@@ -50,6 +50,16 @@ pub(crate) fn parse(text: &str) -> Result<Option<Duration>, InvalidTime> {
     })
 }
 
+/// Reads a pause, which may be 0.
+pub(crate) fn parse_pause(text: &str) -> Result<Duration, InvalidTime> {
+    if text.parse() == Ok(0.0) {
+        return Ok(Duration::ZERO);
+    }
+    parse(text).and_then(|pause| {
+        pause.ok_or_else(|| InvalidTime("write seconds (0.5), or 500ms, 3s, 2m".to_owned()))
+    })
+}
+
 /// Reads `T` or `CONNECT,READ`.
 pub(crate) fn parse_pair(text: &str) -> Result<Pair, InvalidTime> {
     match text.split_once(',') {

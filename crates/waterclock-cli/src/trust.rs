@@ -31,7 +31,10 @@ pub(crate) fn settings(trust: &Trust) -> Result<TlsSettings, SettingsError> {
 }
 
 /// An empty variable counts as unset.
-fn roots(flag: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+pub(crate) fn roots(
+    flag: Option<&Path>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Option<PathBuf> {
     let named = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     flag.map(Path::to_path_buf)
         .or_else(|| named("REQUESTS_CA_BUNDLE"))

@@ -39,5 +39,13 @@ fn the_seed_is_explained() {
 fn all_scenes_end_as_they_should() {
     let ran = run(&["demo", "all"]).expect(0);
     assert_eq!(ran.err, "");
-    assert!(ran.out.matches("0.0 unaccounted").count() >= 17, "{}", ran.out);
+    assert!(ran.out.matches("0.0 unaccounted").count() >= 21, "{}", ran.out);
+    let flat = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in [
+        "── hop 3 (redirect after 302) GET http://www.shop.test/home",
+        "The 503 was not retried: the next try is due in 60 s, but only",
+        "── hop 2 (retry after 503) GET http://busy.test/",
+    ] {
+        assert!(flat.contains(words), "no \"{words}\" in:\n{}", ran.out);
+    }
 }

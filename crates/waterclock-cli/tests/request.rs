@@ -58,6 +58,58 @@ fn forms_and_raw_data() {
 }
 
 #[test]
+fn forms_with_files() {
+    let file = scratch("upload.txt");
+    std::fs::write(&file, "from a file\n").unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let (item, part) = (format!("f@{}", file.display()), format!("f=@{}", file.display()));
+    for arguments in [&["URL", "a=1", &item][..], &["URL", "-F", "a=1", "-F", &part]] {
+        let request = sent(arguments);
+        let kind = request.header("content-type").unwrap();
+        let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
+        let wanted = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n\
+             --{boundary}\r\nContent-Disposition: form-data; name=\"f\"; filename=\"{name}\"\r\n\
+             Content-Type: text/plain\r\n\r\nfrom a file\n\r\n--{boundary}--\r\n"
+        );
+        assert_eq!((request.method.as_str(), body(&request)), ("POST", wanted));
+        assert_eq!(request.header("transfer-encoding"), None, "its length is known");
+    }
+    let typed = format!("{part};type=a/b;filename=n.m");
+    let text = body(&sent(&["URL", "-F", &typed, "-F", &format!("t=<{}", file.display())]));
+    assert!(text.contains("filename=\"n.m\"\r\nContent-Type: a/b\r\n\r\nfrom"), "{text}");
+    assert!(text.contains("name=\"t\"\r\n\r\nfrom a file\n\r\n"), "{text}");
+    assert!(body(&sent(&["--multipart", "URL", "a=1"])).contains("form-data; name=\"a\""));
+}
+
+#[test]
+fn parts_that_cannot_be_sent() {
+    for (arguments, words) in [
+        (&["-F", "f=@/nowhere/at/all"][..], "cannot send /nowhere/at/all"),
+        (&["-F", "f=</nowhere/at/all"], "cannot read /nowhere/at/all"),
+        (&["-F", "f=@/"], "cannot send /"),
+        (&["-F", "nonsense"], "write NAME=VALUE, NAME=@FILE"),
+        (&["-F", "a=1;type=x\ry"], "part \"a\" of the form"),
+        (&["-F", "a=1", "-d", "x"], "cannot be used with"),
+    ] {
+        run(&[arguments, &["http://h.test/"]].concat()).expect(2).says(words);
+    }
+}
+
+#[test]
+fn codings_are_asked_for_or_not() {
+    let codings = |arguments: &[&str]| {
+        let request = sent(&[arguments, &["URL"]].concat());
+        request.header("accept-encoding").map(str::to_owned)
+    };
+    assert_eq!(codings(&[]).as_deref(), Some("gzip, deflate, br, zstd"));
+    assert_eq!(codings(&["--compressed"]), codings(&[]));
+    assert_eq!(codings(&["--no-compressed"]).as_deref(), Some("identity"));
+    assert_eq!(codings(&["--no-compressed", "--compressed"]), codings(&[]));
+    assert_eq!(codings(&["--no-compressed", "-H", "Accept-Encoding: br"]).as_deref(), Some("br"));
+}
+
+#[test]
 fn standard_input_is_streamed_when_asked_for() {
     let server = Server::start(Script::default()).unwrap();
     let mut child = waterclock()
@@ -124,11 +176,59 @@ fn a_unix_socket_a_proxy_and_a_local_address() {
 }
 
 #[test]
-fn proxy_variables_are_not_read() {
+fn proxy_variables_are_read() {
     let server = Server::start(Script::default()).unwrap();
     let mut command = waterclock();
     command.env("http_proxy", "http://127.0.0.1:9").env("ALL_PROXY", "http://127.0.0.1:9");
+    common::Ran::from(command.args(["-q", &server.url("/")]).output().unwrap()).expect(7);
+    let mut command = waterclock();
+    command.env("http_proxy", "http://127.0.0.1:9").env("no_proxy", "127.0.0.1");
     common::Ran::from(command.args(["-q", &server.url("/")]).output().unwrap()).expect(0);
+}
+
+#[test]
+fn what_goes_before_the_proxies_of_the_environment() {
+    let server = Server::start(Script::default()).unwrap();
+    let proxy =
+        waterclock_lab::Proxy::builder().route("h.test:80", server.address()).start().unwrap();
+    let with = |arguments: &[&str]| {
+        let mut command = waterclock();
+        command.env("http_proxy", proxy.url()).arg("-q").args(arguments);
+        common::Ran::from(command.output().unwrap())
+    };
+    with(&["http://h.test/"]).expect(0);
+    assert_eq!(proxy.requests()[0].target, "http://h.test/");
+    for direct in [&["--no-env"][..], &["--noproxy", "127.0.0.0/8"], &["--noproxy", "*"]] {
+        with(&[direct, &[&server.url("/direct")]].concat()).expect(0);
+        assert_eq!(server.requests().pop().unwrap().target, "/direct");
+    }
+    assert_eq!(proxy.requests().len(), 1);
+    run(&["-x", "ftp://proxy", "http://h.test/"]).expect(2).says("ftp");
+    let mut command = waterclock();
+    command.env("http_proxy", "ftp://proxy").arg("http://h.test/");
+    common::Ran::from(command.output().unwrap()).expect(2).says("http_proxy");
+}
+
+#[test]
+fn socks_proxies_and_proxies_over_tls() {
+    let server = Server::start(Script::default()).unwrap();
+    let socks =
+        waterclock_lab::Socks::builder().route("h.test:80", server.address()).start().unwrap();
+    run(&["-q", "-x", &socks.url("socks5h"), "http://h.test/s"]).expect(0);
+    assert_eq!((server.requests()[0].target.as_str(), socks.requests().len()), ("/s", 1));
+
+    let identity = Identity::new(&["127.0.0.1"]).unwrap();
+    let ca = scratch("proxy-ca.pem");
+    std::fs::write(&ca, identity.ca_pem()).unwrap();
+    let builder = waterclock_lab::Proxy::builder().route("h.test:80", server.address());
+    let proxy = builder.tls(Tls::new(identity)).start().unwrap();
+    let through =
+        |more: &[&str]| run(&[&["-q", "-x", &proxy.url(), "http://h.test/t"], more].concat());
+    through(&["--proxy-cacert", ca.to_str().unwrap()]).expect(0);
+    through(&["--proxy-insecure"]).expect(0);
+    through(&["--cacert", ca.to_str().unwrap()]).expect(60);
+    through(&["--insecure"]).expect(60);
+    through(&["--proxy-cacert", "/nowhere/at/all"]).expect(2).says("/nowhere/at/all");
 }
 
 #[test]

@@ -48,6 +48,7 @@ impl std::fmt::Debug for Request {
 }
 
 /// What [`Tunnel::receive`] found.
+#[allow(clippy::large_enum_variant, reason = "made once for each tunnel")]
 #[derive(Clone, Debug)]
 pub enum TunnelStep {
     /// The answer is not all there: call again with more bytes, the old ones included.

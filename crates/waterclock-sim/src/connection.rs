@@ -149,8 +149,11 @@ impl Socket for SimSocket {
         let wanted = parts.iter().map(|part| part.len()).sum();
         let count = self.with(|conn| conn.accept(wanted))??;
         if count > 0 {
-            let bytes = parts.iter().flat_map(|part| part.iter().copied()).take(count);
-            lock(&self.net).write_to_peer(self.id, bytes.collect());
+            let mut bytes = Vec::with_capacity(count);
+            for part in parts {
+                bytes.extend_from_slice(part.get(..count - bytes.len()).unwrap_or(part));
+            }
+            lock(&self.net).write_to_peer(self.id, bytes);
         }
         Ok(count)
     }

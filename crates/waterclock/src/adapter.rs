@@ -23,15 +23,20 @@ use waterclock_proto::h1::{
     CloseReason, FramingField, RequestFraming, ResponseReader, keep_alive, plan_body, write_head,
 };
 use waterclock_proto::limit::Limit;
-use waterclock_proto::message::ResponseHead;
+use waterclock_proto::message::{Headers, ResponseHead};
 use waterclock_proto::proxy::{Proxies, ProxyScheme, ProxyUrl};
 use waterclock_proto::timeline::{ConnectionUse, HopReason};
 
 /// Serves the requests to the URLs under the prefix it is mounted at
 /// ([`SessionBuilder::mount`](crate::SessionBuilder::mount)).
 ///
-/// An adapter keeps to the limits of the call, whose timeline becomes that of the response.
-/// [`Response::from_memory`] makes a response without a connection.
+/// The URL is as the caller gave it, but for userinfo; one whose scheme is not `http`, `https` or
+/// `http+unix` need not have a host, so an adapter may serve `file:///path`.
+///
+/// An adapter keeps to the limits of the call, whose timeline becomes that of the response:
+/// [`Response::builder`] makes a response without a connection, [`Call::into_error`] an error, and
+/// [`Call::pause`] waits. Redirects, cookies, authentication and hooks are the session's and work
+/// over every adapter. Retries are the adapter's: [`Retrying`](crate::Retrying) adds them.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -42,7 +47,7 @@ use waterclock_proto::timeline::{ConnectionUse, HopReason};
 /// impl Adapter for Greeter {
 ///     fn send(&self, request: &mut PreparedRequest, call: Call) -> Result<Response, Error> {
 ///         match request.url().path() {
-///             "/hello" => Ok(Response::from_memory(request, call, 200, b"hello".to_vec())),
+///             "/hello" => Response::builder(request, call).body("hello"),
 ///             _ => Err(call.into_error(ErrorKind::InvalidUrl, "nobody is greeted there")),
 ///         }
 ///     }
@@ -200,10 +205,12 @@ impl HttpAdapter {
         let port = url.port_or_known_default().unwrap_or(80);
         let unix = place.unix.as_deref().or(self.unix.as_deref());
         let proxies = request.options.proxies.as_ref().unwrap_or(&self.proxies);
-        let proxy = proxies.choose(url).filter(|_| unix.is_none());
+        let proxy = if unix.is_none() { proxies.choose(url) } else { None };
         let proxy_tls = proxy.map_or(Ok(None), |proxy| self.proxy_tls_config(proxy))?;
         let via = proxy.map(|url| {
-            let own = tls.is_some().then(|| request.header(PROXY_AUTHORIZATION)).flatten();
+            // A CONNECT takes the request's own word, unless the proxy's URL has one.
+            let connects = tls.is_some() && speaks_http(url) && url.credentials().is_none();
+            let own = if connects { request.header(PROXY_AUTHORIZATION) } else { None };
             Via { url, tls: proxy_tls.as_ref(), authorization: own }
         });
         let key = match (unix, proxy) {
@@ -264,11 +271,13 @@ impl HttpAdapter {
         let forward = connection.permit.key().forward_proxy();
         let for_proxy = forward.and_then(proxy::authorization);
         let for_proxy = for_proxy.as_ref().map(|value| (PROXY_AUTHORIZATION, value.as_bytes()));
+        let said = forward.map(|_| &self.connector.proxy_headers);
         // Only a forward proxy may see it; if the proxy's URL says something else, that is meant.
         let hidden = forward.is_none() || for_proxy.is_some();
         let shown = |&(name, _): &(&str, &[u8])| {
             !(hidden && name.eq_ignore_ascii_case(PROXY_AUTHORIZATION))
         };
+        let own = |&(name, _): &(&str, &[u8])| said.is_none_or(|headers| !headers.contains(name));
         let host = ("Host", target::authority(url, place).as_bytes());
         let host = (!request.headers.contains("Host")).then_some(host);
         let field = framing.field(&request.headers);
@@ -277,9 +286,10 @@ impl HttpAdapter {
         let expect = expect.then_some(("Expect", b"100-continue".as_slice()));
         let fields = host
             .into_iter()
-            .chain(request.headers().filter(shown))
+            .chain(request.headers().filter(shown).filter(own))
             .chain(field.as_ref().map(FramingField::pair))
             .chain(expect)
+            .chain(said.into_iter().flat_map(Headers::iter).filter(shown))
             .chain(for_proxy);
         let absolute = forward.map(|_| &url[..url::Position::AfterQuery]);
         let target = absolute.unwrap_or_else(|| target::origin_form(url));
@@ -322,7 +332,8 @@ fn note_connection(call: &mut Call, connection: &Connection, idle: Option<Durati
     call.timeline_mut().use_connection(ConnectionUse { number, idle, peer });
 }
 
-fn decoder(request: &PreparedRequest, head: &ResponseHead) -> Outcome<Option<Decoder>> {
+/// Undoes the content codings of a response, if the request wants that.
+pub(crate) fn decoder(request: &PreparedRequest, head: &ResponseHead) -> Outcome<Option<Decoder>> {
     if request.options.keep_coded {
         return Ok(None);
     }

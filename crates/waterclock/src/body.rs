@@ -1,4 +1,5 @@
-//! [`Body`]: the content of a response, read from its connection under the call's limits.
+//! [`Body`]: the content of a response, read from its connection under the call's limits, or from
+//! what an adapter gives.
 //!
 //! Read first, and wait only if nothing is there. Content that is in the connection's buffer is
 //! handed out from there; larger reads go from the socket straight into the caller's buffer.
@@ -6,6 +7,7 @@
 use crate::call::Call;
 use crate::connection::Connection;
 use crate::error::{ErrorKind, Failure, Outcome};
+use crate::given::Given;
 use crate::log_lines;
 use crate::pool::Pool;
 use crate::stream::{Received, StreamError};
@@ -30,10 +32,8 @@ pub(crate) const DRAIN_TIME: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 enum Source {
     Connection(Box<Connection>),
-    Memory {
-        bytes: Vec<u8>,
-        at: usize,
-    },
+    /// An adapter without connections.
+    Given(Given),
     /// Everything was read, or the connection is gone.
     Ended,
 }
@@ -49,6 +49,9 @@ pub(crate) struct Body {
     keep: Result<(), CloseReason>,
     pool: Option<Pool>,
     trailers: Option<Headers>,
+    /// Bytes taken from what was given, and how many there are.
+    taken: u64,
+    length: Option<u64>,
     /// Whether everything, decoded if need be, has been handed out, or nothing more will be.
     done: bool,
     /// Why nothing more will be: a cut body must not look like a whole one to whoever asks again.
@@ -73,21 +76,26 @@ impl Body {
             keep,
             pool: Some(pool),
             trailers: None,
+            taken: 0,
+            length: None,
             done: false,
             failed: None,
         }
     }
 
-    /// A body that is in memory.
-    pub(crate) fn memory(bytes: Vec<u8>) -> Self {
+    /// A body that an adapter gives.
+    pub(crate) fn given(given: Given, decoder: Option<Decoder>) -> Self {
+        let length = given.length();
         Body {
-            source: Source::Memory { bytes, at: 0 },
+            decoder: decoder.map(Box::new).filter(|_| !given.is_over()),
+            source: Source::Given(given),
             reader: None,
-            decoder: None,
             pending: 0,
             keep: Ok(()),
             pool: None,
             trailers: None,
+            taken: 0,
+            length,
             done: false,
             failed: None,
         }
@@ -96,13 +104,13 @@ impl Body {
     /// Puts a body in memory in the place of one that has been read or thrown away.
     pub(crate) fn replace(&mut self, bytes: Vec<u8>) {
         let trailers = self.trailers.take();
-        *self = Body { trailers, ..Body::memory(bytes) };
+        *self = Body { trailers, ..Body::given(Given::bytes(bytes), None) };
     }
 
     /// What is left of a body in memory.
     pub(crate) fn in_memory(&self) -> &[u8] {
         match &self.source {
-            Source::Memory { bytes, at } => bytes.get(*at..).unwrap_or_default(),
+            Source::Given(given) => given.filled(),
             _ => &[],
         }
     }
@@ -113,18 +121,14 @@ impl Body {
 
     /// Content bytes received, before decoding.
     pub(crate) fn received(&self) -> u64 {
-        match (&self.reader, &self.source) {
-            (Some(reader), _) => reader.received(),
-            (None, Source::Memory { at, .. }) => *at as u64,
-            (None, _) => 0,
-        }
+        self.reader.as_ref().map_or(self.taken, BodyReader::received)
     }
 
     /// How many bytes there will be, if that is known and they are not coded.
     pub(crate) fn expected(&self) -> Option<u64> {
-        match (&self.reader, &self.source, &self.decoder) {
-            (Some(reader), _, None) => reader.expected(),
-            (None, Source::Memory { bytes, .. }, _) => Some(bytes.len() as u64),
+        match (&self.reader, &self.decoder) {
+            (Some(reader), None) => reader.expected(),
+            (None, None) => self.length,
             _ => None,
         }
     }
@@ -135,7 +139,11 @@ impl Body {
 
     /// The body ends here if it is empty: the connection goes back before the caller has to ask.
     pub(crate) fn begin(&mut self, call: &mut Call) {
-        if self.reader.as_ref().is_some_and(BodyReader::is_done) {
+        let over = match &self.source {
+            Source::Given(given) => given.is_over(),
+            _ => self.reader.as_ref().is_some_and(BodyReader::is_done),
+        };
+        if over {
             self.settle(call);
             self.finish(call);
         }
@@ -166,14 +174,6 @@ impl Body {
     }
 
     fn read_plain(&mut self, call: &mut Call, out: &mut [u8]) -> Outcome<usize> {
-        if let Source::Memory { bytes, at } = &mut self.source {
-            let count = copy(bytes.get(*at..).unwrap_or_default(), out);
-            *at += count;
-            if *at == bytes.len() {
-                self.source = Source::Ended;
-            }
-            return Ok(count);
-        }
         if let Some(count) = self.read_direct(call, out)? {
             return Ok(count);
         }
@@ -247,11 +247,20 @@ impl Body {
 
     /// Content in the connection's buffer, waited for if need be; empty at the end of the body.
     fn peek(&mut self, call: &mut Call) -> Outcome<&[u8]> {
+        if let Source::Given(given) = &mut self.source {
+            given.fill(call)?;
+            if given.is_over() {
+                self.settle(call);
+            }
+        }
         while self.pending == 0 {
             let (Source::Connection(connection), Some(reader)) =
                 (&mut self.source, &mut self.reader)
             else {
-                return Ok(&[]);
+                return Ok(match &self.source {
+                    Source::Given(given) => given.filled(),
+                    _ => &[],
+                });
             };
             let step = reader.next(connection.input.filled())?;
             connection.input.consume(step.skip);
@@ -277,6 +286,13 @@ impl Body {
 
     /// `count` bytes that [`peek`](Self::peek) gave were used.
     fn advance(&mut self, call: &mut Call, count: usize) {
+        if let Source::Given(given) = &mut self.source {
+            given.consume(count);
+            self.taken += count as u64;
+            if given.is_over() {
+                self.settle(call);
+            }
+        }
         let Source::Connection(connection) = &mut self.source else { return };
         connection.input.consume(count);
         self.pending -= count.min(self.pending);
@@ -298,15 +314,16 @@ impl Body {
         Ok(())
     }
 
-    /// The body was read from its connection, which goes back to the pool or is closed.
+    /// The body was read. Its connection, if it has one, goes back to the pool or is closed.
     fn settle(&mut self, call: &mut Call) {
-        let Source::Connection(connection) = std::mem::replace(&mut self.source, Source::Ended)
-        else {
+        let source = std::mem::replace(&mut self.source, Source::Ended);
+        if matches!(source, Source::Ended) {
             return;
-        };
+        }
         let now = call.latest();
         call.disarm(&[Limit::Body, Limit::Attempt]);
         call.end_hop(None);
+        let Source::Connection(connection) = source else { return };
         self.trailers = self.reader.as_ref().and_then(BodyReader::trailers).cloned();
         match (self.keep, &self.pool) {
             (Ok(()), Some(pool)) => pool.checkin(connection, now),
@@ -350,9 +367,11 @@ impl Body {
         if self.done {
             return;
         }
-        if let (Source::Memory { bytes, at }, Some(kept)) = (&self.source, &mut kept) {
-            let rest = bytes.get(*at..).unwrap_or_default();
-            kept.extend(rest.iter().take(usize::try_from(DRAIN_BYTES).unwrap_or(usize::MAX)));
+        if let (Source::Given(given), Some(kept)) = (&self.source, &mut kept) {
+            // A reader may take its time, so what it still has is left to it.
+            kept.extend(
+                given.filled().iter().take(usize::try_from(DRAIN_BYTES).unwrap_or(usize::MAX)),
+            );
         }
         let mut left = DRAIN_BYTES;
         while let (Source::Connection(connection), Some(reader)) =

@@ -6,6 +6,7 @@ use crate::pool::Permit;
 use crate::stream::{Received, Stream, StreamError};
 use crate::tls::TlsInfo;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use waterclock_proto::h1::CloseReason;
 use waterclock_proto::proxy::ProxyUrl;
 
@@ -23,7 +24,7 @@ pub struct ConnectionInfo {
     /// The proxy it goes through. Printed, it shows no credentials.
     pub proxy: Option<ProxyUrl>,
     /// What TLS with an `https://` proxy agreed on.
-    pub proxy_tls: Option<TlsInfo>,
+    pub proxy_tls: Option<Arc<TlsInfo>>,
 }
 
 /// What the handshakes of a new connection have agreed on.
@@ -55,7 +56,7 @@ impl Connection {
             local_address: stream.socket().local_address(),
             tls: secured.origin,
             proxy: permit.key().proxy.as_ref().map(|via| via.as_ref().url.clone()),
-            proxy_tls: secured.proxy,
+            proxy_tls: secured.proxy.map(Arc::new),
         };
         let (input, output) = (Buffer::default(), Vec::new());
         Connection { stream, input, output, info, exchanges: 0, permit }

@@ -114,6 +114,8 @@ pub(crate) struct Failure {
     pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
     pub(crate) fired: Option<Fired>,
     pub(crate) proxy: Option<Box<ProxyResponse>>,
+    /// What was being done, where the last wait does not say: nothing may have been waited for.
+    pub(crate) during: Option<Phase>,
 }
 
 /// The result of a step of the engine. Failures are rare and large, so they are boxed.
@@ -122,7 +124,7 @@ pub(crate) type Outcome<T> = Result<T, Box<Failure>>;
 impl Failure {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Box<Failure> {
         let message = message.into();
-        Box::new(Failure { kind, message, source: None, fired: None, proxy: None })
+        Box::new(Failure { kind, message, source: None, fired: None, proxy: None, during: None })
     }
 
     /// A failure that another error explains; its words are put behind `context`.
@@ -219,6 +221,8 @@ struct Inner {
     timeline: Option<Timeline>,
     status: Option<u16>,
     history: Vec<PastResponse>,
+    /// The call, if it may go on.
+    call: Option<Call>,
 }
 
 impl Error {
@@ -226,7 +230,7 @@ impl Error {
     pub(crate) fn new(failure: Box<Failure>, timeline: Option<Timeline>) -> Self {
         let status = timeline.as_ref().and_then(status);
         let history = Vec::new();
-        Error(Box::new(Inner { failure: *failure, timeline, status, history }))
+        Error(Box::new(Inner { failure: *failure, timeline, status, history, call: None }))
     }
 
     /// An error of kind [`ErrorKind::InvalidRequest`]: for hooks, and ways to authenticate, that keep
@@ -259,7 +263,10 @@ impl Error {
     pub fn phase(&self) -> Option<Phase> {
         match &self.0.failure.fired {
             Some(fired) => Some(fired.phase),
-            None => self.timeline()?.spans().iter().rev().map(|s| s.phase).find(|p| p.is_wait()),
+            None => self.0.failure.during.or_else(|| {
+                let spans = self.timeline()?.spans().iter().rev();
+                spans.map(|span| span.phase).find(|phase| phase.is_wait())
+            }),
         }
     }
 
@@ -330,6 +337,22 @@ impl Error {
         earlier.append(&mut self.0.history);
         self.0.history = earlier;
         self
+    }
+
+    /// What made the call fail.
+    pub(crate) fn into_failure(self) -> Box<Failure> {
+        Box::new(self.0.failure)
+    }
+
+    /// Keeps the call that it ended, for another try.
+    pub(crate) fn keep_call(mut self, call: Call) -> Self {
+        self.0.call = Some(call);
+        self
+    }
+
+    /// The call, if it was kept.
+    pub(crate) fn take_call(&mut self) -> Option<Call> {
+        self.0.call.take()
     }
 
     /// Gives an error of the caller's own the record of the call that it ended.

@@ -96,7 +96,8 @@ impl PoolKey {
 impl Hash for KeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.host.hash(state);
-        (self.port, self.tls.map_or(0, TlsConfig::id)).hash(state);
+        // Mixed into one number: this is done for every request.
+        state.write_usize(self.tls.map_or(0, TlsConfig::id) ^ usize::from(self.port));
         if let Some(via) = self.proxy {
             via.hash(state);
         }

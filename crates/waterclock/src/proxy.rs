@@ -17,7 +17,7 @@ pub(crate) struct Via<'a> {
     pub(crate) url: &'a ProxyUrl,
     /// TLS with the proxy itself: never the settings that are for the origin (GHSA-8988-9cw3-xx77).
     pub(crate) tls: Option<&'a TlsConfig>,
-    /// What the request itself says in Proxy-Authorization, where that went into a CONNECT.
+    /// What the request itself says in Proxy-Authorization, where that goes into a CONNECT.
     pub(crate) authorization: Option<&'a [u8]>,
 }
 

@@ -65,14 +65,17 @@ impl Target {
         } else {
             None
         };
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err(invalid("it has no host"));
-        }
-        if unix.is_none() && url.domain().is_some_and(|name| !fits_dns(name)) {
-            return Err(invalid("a name has at most 253 bytes, and 63 between two dots"));
-        }
-        if url.port() == Some(0) {
-            return Err(invalid("port 0 cannot be connected to"));
+        // What a URL of another scheme must have is for the adapter to say that is mounted for it.
+        if matches!(url.scheme(), "http" | "https" | "http+unix") {
+            if url.host_str().is_none_or(str::is_empty) {
+                return Err(invalid("it has no host"));
+            }
+            if unix.is_none() && url.domain().is_some_and(|name| !fits_dns(name)) {
+                return Err(invalid("a name has at most 253 bytes, and 63 between two dots"));
+            }
+            if url.port() == Some(0) {
+                return Err(invalid("port 0 cannot be connected to"));
+            }
         }
         let credentials = basic_credentials(&url);
         if credentials.is_some() {
@@ -226,6 +229,13 @@ mod tests {
         );
         assert_eq!(origin_form(&target.line.url), "/info?x=1");
         assert_eq!(authority(&target.line.url, &target.place), "localhost");
+    }
+
+    #[test]
+    fn other_schemes_need_no_host() {
+        for text in ["file:///etc/hosts", "data:text/plain,hello", "mock://host:0/x"] {
+            assert_eq!(parse(text).line.url.as_str(), text);
+        }
     }
 
     #[test]

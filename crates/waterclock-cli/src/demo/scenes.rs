@@ -6,7 +6,9 @@ use std::io;
 use std::time::Duration;
 use waterclock::screen::Style;
 use waterclock::{ErrorKind, Limit, Phase};
-use waterclock_lab::{ProxyAction, Script, Step, TlsScript, after, head, respond, respond_with};
+use waterclock_lab::{
+    ProxyAction, Script, Step, TlsScript, after, head, redirect, respond, respond_with,
+};
 
 /// More than the buffers of both kernels hold.
 const LARGE: usize = 16 << 20;
@@ -57,7 +59,7 @@ const fn act(says: &'static str, line: &'static str, expect: Expect) -> Act {
     Act { says, line, upload: 0, expect }
 }
 
-pub(super) const SCENES: [Scene; 14] = [
+pub(super) const SCENES: [Scene; 16] = [
     Scene {
         name: "seed",
         title: "timeout=0.12, and 0.32 s later a 200: why did it not fire?",
@@ -277,6 +279,57 @@ pub(super) const SCENES: [Scene; 14] = [
             "-t 0.5 http://gateway.test/",
             Expect::Status(504, ms(150)),
         )],
+    },
+    Scene {
+        name: "redirect",
+        title: "three hops, each within its limits: where did 0.26 s go?",
+        set: |stage| {
+            let moved = after(ms(60), redirect(301, "http://www.shop.test/"));
+            stage.server("shop.test", ms(40), None, Script::every_request(moved))?;
+            let script = Script::by_request(|request| match request.path() {
+                "/" => after(ms(60), redirect(302, "/home")),
+                _ => after(ms(60), respond(200, "welcome\n")),
+            });
+            stage.server("www.shop.test", ms(40), None, script)
+        },
+        acts: &[
+            act(
+                "The shop has moved, and its new server sends everybody to another page. Each name \
+                 takes 40 ms, each answer 60 ms.",
+                "-L -t 0.12 http://shop.test/",
+                Expect::Status(200, ms(260)),
+            ),
+            act(
+                "A deadline goes on over all hops.",
+                "-L --total 0.23 http://shop.test/",
+                Expect::Limit(Limit::Total, Phase::FirstByte),
+            ),
+        ],
+    },
+    Scene {
+        name: "retry",
+        title: "a retry that would come too late is not waited for",
+        set: |stage| {
+            // Each connection's first request is one too many.
+            let script = Script::by_request(|request| match request.number {
+                0 => after(ms(30), respond_with(503, &[("Retry-After", "60")], "later\n")),
+                _ => after(ms(30), respond(200, "now\n")),
+            });
+            stage.server("busy.test", ms(0), None, script)
+        },
+        acts: &[
+            act(
+                "The server asks to be left alone for a minute. There is not even a second left, so the \
+                 answer is handed over at once.",
+                "--total 0.5 --retry 3 http://busy.test/",
+                Expect::Status(503, ms(30)),
+            ),
+            act(
+                "With a cap on such waits, the next try comes in time.",
+                "--total 0.5 --retry 3 --retry-max-delay 0.1 http://busy.test/",
+                Expect::Status(200, ms(160)),
+            ),
+        ],
     },
 ];
 

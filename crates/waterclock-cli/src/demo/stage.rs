@@ -114,8 +114,8 @@ impl Stage {
         });
         let roots = Roots::pem(self.authority.pem().as_bytes()).map_err(io::Error::other)?;
         let tls = TlsSettings::builder().roots(roots).key_logging(KeyLogging::Off).build();
-        let mut builder =
-            Session::builder().resolver(Arc::new(lookup)).tls(tls.map_err(io::Error::other)?);
+        let mut builder = Session::builder().trust_env(false).resolver(Arc::new(lookup));
+        builder = builder.tls(tls.map_err(io::Error::other)?);
         if let Some(proxy) = &self.proxy {
             builder = builder.proxy(proxy);
         }

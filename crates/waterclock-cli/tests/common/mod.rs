@@ -122,3 +122,11 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn says_not(self, words: &str) -> Self {
+        assert!(!self.err.contains(words), "\"{words}\" in:\n{}", self.err);
+        self
+    }
+}

@@ -138,6 +138,16 @@ fn a_count_of_zero_stops_the_first_of_its_kind() {
 }
 
 #[test]
+fn a_retry_that_is_taken_back_is_none() {
+    let mut state = RetryState::new(Retry::new(3));
+    assert_eq!(get(&mut state, busy(b"0")), at_once());
+    assert_eq!(get(&mut state, busy(b"9")), again(Duration::from_secs(9), Delay::RetryAfter));
+    state.take_back();
+    assert_eq!((state.retries(), state.history().len()), (1, 1));
+    assert!(state.history()[0].delay.is_zero());
+}
+
+#[test]
 fn without_any_limit_it_goes_on() {
     let retry = Retry::new(0).total(None).status_forcelist([500]);
     let mut state = RetryState::new(retry.clone());

@@ -13,6 +13,7 @@ pub(super) fn fired(timeline: &Timeline, fired: &Fired) -> Vec<String> {
         None => String::new(),
     };
     let place = span.map_or_else(|| fired.phase.to_string(), |span| words::label(timeline, span));
+    let place = in_hop(timeline, span, place);
     let at = fired.noticed.since(timeline.started());
     let late = number::hundredths(fired.late_by());
     let when = match Unit::of(at) {
@@ -30,7 +31,7 @@ pub(super) fn fired(timeline: &Timeline, fired: &Fired) -> Vec<String> {
 pub(super) fn stopped(timeline: &Timeline) -> Option<Vec<String>> {
     let index = verdict::last_wait(timeline, &[SpanEnd::Failed, SpanEnd::Cancelled])?;
     let span = timeline.spans().get(index)?;
-    let label = words::label(timeline, index);
+    let label = in_hop(timeline, Some(index), words::label(timeline, index));
     let after = number::with_unit(span.duration());
     let headline = if span.end == SpanEnd::Cancelled {
         format!("The call was cancelled in {label}, {after} into it. No limit fired.")
@@ -40,6 +41,14 @@ pub(super) fn stopped(timeline: &Timeline) -> Option<Vec<String>> {
     let mut out = vec![headline, spent(timeline, Some(index))];
     out.push(retry(timeline));
     Some(out)
+}
+
+/// Which hop a wait was in, where there are several.
+fn in_hop(timeline: &Timeline, span: Option<usize>, place: String) -> String {
+    match span.and_then(|span| timeline.spans().get(span)) {
+        Some(span) if timeline.hops().len() > 1 => format!("{place} of hop {}", span.hop + 1),
+        _ => place,
+    }
 }
 
 /// The wait in which the limit fired.

@@ -54,13 +54,8 @@ pub(super) fn lines(timeline: &Timeline, glyphs: &Glyphs) -> Vec<Line> {
 
 fn hop_lines(timeline: &Timeline, number: usize, hop: &Hop, glyphs: &Glyphs) -> Vec<Line> {
     let mut lines = Vec::new();
-    if number > 0 {
-        let before = timeline.hops().get(number - 1).and_then(|hop| hop.status);
-        let reason = match (hop.reason, before) {
-            (HopReason::First, _) => String::new(),
-            (reason, Some(status)) => format!("  ({} after {status})", reason.name()),
-            (reason, None) => format!("  ({})", reason.name()),
-        };
+    if timeline.hops().len() > 1 {
+        let reason = reason(timeline, number, hop).map_or(String::new(), |r| format!("  ({r})"));
         let request = format!("{} {}", hop.request.method, hop.request.url);
         lines.push(Line::Rule(format!(
             "{} hop {}{reason}  {}",
@@ -76,7 +71,27 @@ fn hop_lines(timeline: &Timeline, number: usize, hop: &Hop, glyphs: &Glyphs) -> 
     lines
 }
 
-/// Adds the rows of one hop, and after its connects the attempts that lost.
+/// Why the hop was made: `redirect after 301`, `retry after read limit`.
+fn reason(timeline: &Timeline, number: usize, hop: &Hop) -> Option<String> {
+    let before = timeline.hops().get(number.checked_sub(1)?)?;
+    let name = hop.reason.name();
+    if hop.reason == HopReason::First {
+        return None;
+    }
+    if let Some(status) = before.status {
+        return Some(format!("{name} after {status}"));
+    }
+    let of_before = timeline.spans().iter().filter(|span| usize::from(span.hop) + 1 == number);
+    // Which attempts to connect expired is said in their rows.
+    let ended = of_before.rev().find(|span| span.end == SpanEnd::Expired);
+    Some(match ended.and_then(|span| span.limit) {
+        Some(limit) => format!("{name} after {limit} limit"),
+        None => format!("{name} after a failure"),
+    })
+}
+
+/// Adds the rows of one hop, and after its connects the attempts that
+/// lost.
 fn push_rows(
     lines: &mut Vec<Line>,
     timeline: &Timeline,
@@ -84,9 +99,10 @@ fn push_rows(
     entries: &[Entry],
     glyphs: &Glyphs,
 ) {
-    let connects = entries.iter().rposition(|row| row.phase == Phase::Connect);
+    let last = |phase| entries.iter().rposition(|row| row.phase == phase);
     let losers = losers(timeline, hop, entries, glyphs);
-    let at = connects.map_or(0, |last| last + 1);
+    // Without a row of their own they come after the name that they are for.
+    let at = last(Phase::Connect).or_else(|| last(Phase::Resolve)).map_or(0, |last| last + 1);
     let rows = |entries: &[Entry]| {
         entries.iter().map(|row| Line::Row(row_of(timeline, row, glyphs))).collect::<Vec<_>>()
     };

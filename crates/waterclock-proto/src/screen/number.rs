@@ -83,6 +83,11 @@ pub(super) fn configured_with_unit(duration: Duration) -> String {
     }
 }
 
+/// A duration in front of `of 120 ms`: with its unit only if that is another one.
+pub(super) fn as_part_of(part: Duration, whole: Duration) -> String {
+    if Unit::of(part) == Unit::of(whole) { brief(part) } else { with_unit(part) }
+}
+
 /// Seconds as they are typed: `0.12`; with at least `decimals` of them.
 pub(super) fn seconds(duration: Duration, decimals: usize) -> String {
     decimal(duration.as_nanos(), Unit::S.nanos(), decimals).replace(',', "")

@@ -1,6 +1,7 @@
 //! The two screens of the documentation as exact text, and what must hold for every timeline.
 
 mod any;
+mod hops;
 mod shapes;
 
 use super::words::width;

@@ -156,7 +156,7 @@ fn closest_wait(timeline: &Timeline, tightest: &Tightest) -> String {
     };
     format!(
         "The closest was {name}: {} of {} ({}%){limit}.",
-        number::brief(tightest.used),
+        number::as_part_of(tightest.used, tightest.of),
         number::configured_with_unit(tightest.of),
         number::percent(tightest.used, tightest.of),
     )

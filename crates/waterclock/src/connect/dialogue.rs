@@ -10,7 +10,7 @@ use std::io::IoSlice;
 use std::net::SocketAddr;
 use waterclock_proto::h1::{BodyReader, BodyState};
 use waterclock_proto::limit::Limit;
-use waterclock_proto::message::{Headers, ResponseHead};
+use waterclock_proto::message::ResponseHead;
 use waterclock_proto::proxy::ProxyUrl;
 use waterclock_proto::socks::{Socks, SocksError, SocksStep, SocksTarget, SocksVersion};
 use waterclock_proto::timeline::{Phase, What};
@@ -33,6 +33,7 @@ enum Language {
 }
 
 /// What the answer so far means.
+#[allow(clippy::large_enum_variant, reason = "made once for each tunnel")]
 enum Heard {
     /// It is not all there.
     More,
@@ -234,9 +235,9 @@ impl Language {
 
 /// CONNECT, with nothing but what is for the proxy.
 fn tunnel(connector: &Connector, route: Route<'_>, via: Via<'_>) -> Outcome<Tunnel> {
-    let mut headers = Headers::new();
+    let mut headers = connector.proxy_headers.clone();
     if let Some(value) = via.connect_authorization() {
-        let set = headers.append(PROXY_AUTHORIZATION, value);
+        let set = headers.set(PROXY_AUTHORIZATION, value);
         set.map_err(|error| Failure::new(ErrorKind::InvalidRequest, error.to_string()))?;
     }
     Ok(Tunnel::new(route.host, route.port, &headers, connector.caps)?)

@@ -32,7 +32,11 @@ pub(super) fn handshake(
         With::Proxy(proxy) => proxy.host(),
     };
     stream.start_tls(TlsSession::new(config, host).map_err(|error| with.failed(error))?);
-    complete(call, stream, with)?;
+    // A peer that is quick enough is never waited for, and the failure is one of TLS all the same.
+    complete(call, stream, with).map_err(|mut failure| {
+        failure.during = Some(Phase::Tls);
+        failure
+    })?;
     call.disarm(&[Limit::Tls]);
     Ok(stream.tls().and_then(TlsSession::info))
 }

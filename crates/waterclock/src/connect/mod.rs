@@ -20,6 +20,7 @@ use std::io;
 use std::path::Path;
 use waterclock_proto::h1::Caps;
 use waterclock_proto::limit::Limit;
+use waterclock_proto::message::Headers;
 use waterclock_proto::timeline::{AttemptEnd, Phase, What};
 
 /// How connections are made.
@@ -28,6 +29,8 @@ pub(crate) struct Connector {
     pub(crate) names: Names,
     pub(crate) socket: SocketOptions,
     pub(crate) caps: Caps,
+    /// What HTTP proxies are told, and origins are not.
+    pub(crate) proxy_headers: Headers,
 }
 
 /// Where a connection goes.

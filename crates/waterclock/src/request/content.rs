@@ -6,6 +6,7 @@ use crate::multipart::Multipart;
 use std::fs::File;
 use std::sync::Arc;
 use waterclock_proto::form;
+use waterclock_proto::timeline::RequestLine;
 
 impl Request<'_> {
     /// Adds pairs to the query of the URL, percent-encoded; what is there stays.
@@ -96,5 +97,32 @@ impl Request<'_> {
             }
         }
         self
+    }
+}
+
+/// Adds the session's pairs to the query, where the request has none of that name.
+pub(super) fn add_default_query(line: &mut Arc<RequestLine>, defaults: &[(String, String)]) {
+    let missing = |(name, _): &&(String, String)| {
+        line.url.query_pairs().all(|(present, _)| present != name.as_str())
+    };
+    let added: Vec<_> =
+        defaults.iter().filter(missing).map(|(name, value)| (name, value)).collect();
+    if !added.is_empty() {
+        form::append_query(&mut Arc::make_mut(line).url, added);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Session;
+
+    #[test]
+    fn the_sessions_query_fills_gaps() {
+        let session =
+            Session::builder().trust_env(false).query([("key", "k"), ("v", "1")]).build().unwrap();
+        let url = |request: crate::Request<'_>| request.prepare().unwrap().url().to_string();
+        assert_eq!(url(session.get("http://a.test/?x=1#f")), "http://a.test/?x=1&key=k&v=1#f");
+        let own = session.get("http://a.test/").query([("v", "2")]);
+        assert_eq!(url(own), "http://a.test/?v=2&key=k");
     }
 }

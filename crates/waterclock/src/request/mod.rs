@@ -242,7 +242,10 @@ impl<'s> Request<'s> {
     }
 
     fn prepared(mut self) -> Outcome<PreparedRequest> {
-        let Target { line, place, credentials } = self.target?;
+        let Target { mut line, place, credentials } = self.target?;
+        if !self.session.default_query().is_empty() {
+            content::add_default_query(&mut line, self.session.default_query());
+        }
         if let Some(problem) = self.problem {
             return Err(problem);
         }

@@ -1,8 +1,10 @@
 //! [`Response`]: the head, the body still to be read, and the timeline.
 
+mod builder;
 mod content;
 mod past;
 
+pub use builder::ResponseBuilder;
 pub use content::{Chunks, ResponseLines};
 pub use past::PastResponse;
 
@@ -15,9 +17,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use waterclock_proto::message::{
-    Headers, Link, Reason, ResponseHead, Version, canonical_reason, parse_links,
-};
+use waterclock_proto::message::{Headers, Link, Method, ResponseHead, Version, parse_links};
 use waterclock_proto::redirect;
 use waterclock_proto::retry::Attempted;
 #[cfg(doc)]
@@ -85,31 +85,7 @@ impl Response {
         }))
     }
 
-    /// A response made in memory, without headers: what an adapter of the user's returns.
-    #[must_use]
-    pub fn from_memory(
-        request: &crate::PreparedRequest,
-        mut call: Call,
-        status: u16,
-        body: Vec<u8>,
-    ) -> Self {
-        let reason = canonical_reason(status).unwrap_or_default();
-        let head = ResponseHead {
-            version: Version::Http11,
-            status,
-            reason: Reason::received(status, reason.as_bytes()),
-            headers: Headers::new(),
-        };
-        call.begin_hop(&request.line);
-        let now = call.now();
-        if let Some(hop) = call.timeline_mut().hop_mut() {
-            hop.head_ended = Some(now);
-            hop.status = Some(status);
-        }
-        Response::new(Arc::clone(&request.line), head, None, call, Body::memory(body), now)
-    }
-
-    /// The header fields, to be completed by an adapter that made the response.
+    /// The header fields, to be changed by a hook.
     pub fn headers_mut(&mut self) -> &mut Headers {
         &mut self.0.head.headers
     }
@@ -136,6 +112,12 @@ impl Response {
     #[must_use]
     pub fn headers(&self) -> &Headers {
         &self.0.head.headers
+    }
+
+    /// The method of the request: after redirects, that of the last one.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.0.line.method
     }
 
     /// The URL that was requested, without userinfo.

@@ -47,6 +47,7 @@ pub struct SessionBuilder {
     proxy_tls: TlsSettings,
     unix: Option<PathBuf>,
     tls: TlsSettings,
+    query: Vec<(String, String)>,
     auth: Option<Auth>,
     cookies: CookieJar,
     keeps_cookies: bool,
@@ -87,6 +88,7 @@ impl SessionBuilder {
             proxy_tls: TlsSettings::default(),
             unix: None,
             tls: TlsSettings::default(),
+            query: Vec::new(),
             auth: None,
             cookies: CookieJar::new(),
             keeps_cookies: true,
@@ -116,6 +118,17 @@ impl SessionBuilder {
     /// Removes a default header.
     pub fn without_header(mut self, name: &str) -> Self {
         self.headers.remove(name);
+        self
+    }
+
+    /// Adds pairs to the query of every request that has no parameter of that name.
+    pub fn query<K, V>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<String>,
+        V: Into<String>,
+    {
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.query.extend(pairs);
         self
     }
 
@@ -239,6 +252,15 @@ impl SessionBuilder {
         self
     }
 
+    /// Sets a header that HTTP proxies get, with a CONNECT or with a forwarded request; origins never
+    /// see it. The credentials in a proxy's URL go before a `Proxy-Authorization` that is set here.
+    pub fn proxy_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        if let Err(error) = self.connector.proxy_headers.set(name, value) {
+            self.problem = Some(invalid_header(&error));
+        }
+        self
+    }
+
     /// TLS settings for `https://` proxies. Those of [`tls`](Self::tls) are for origins and are
     /// never used with a proxy. Default: the system's roots, verification on.
     pub fn proxy_tls(mut self, settings: TlsSettings) -> Self {
@@ -327,6 +349,7 @@ impl SessionBuilder {
             interrupted: self.interrupted,
             observers: (!self.observers.is_empty()).then(|| self.observers.into()),
             targets: TargetCache::default(),
+            query: self.query,
             auth: self.auth,
             cookies: Cookies::new(self.cookies),
             keeps_cookies: self.keeps_cookies,

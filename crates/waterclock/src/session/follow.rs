@@ -21,7 +21,12 @@ pub(super) fn follow(
     let (body, dropped) = match to.body {
         BodyRule::Keep => {
             rewind(&mut request.body, ErrorKind::Redirect)?;
-            (std::mem::take(&mut request.body), RequestBody::Empty)
+            // Bytes are shared; a source there is only one of.
+            let kept = match &request.body {
+                RequestBody::Bytes(bytes) => RequestBody::Bytes(Arc::clone(bytes)),
+                _ => std::mem::take(&mut request.body),
+            };
+            (kept, RequestBody::Empty)
         }
         BodyRule::Drop => (RequestBody::Empty, std::mem::take(&mut request.body)),
     };

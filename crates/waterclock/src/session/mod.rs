@@ -49,6 +49,7 @@ struct Inner {
     interrupted: Option<InterruptHook>,
     observers: Observers,
     targets: TargetCache,
+    query: Vec<(String, String)>,
     auth: Option<Auth>,
     cookies: Cookies,
     /// Whether calls use the jar.
@@ -162,6 +163,10 @@ impl Session {
     #[must_use]
     pub fn cookies(&self) -> &Cookies {
         &self.0.cookies
+    }
+
+    pub(crate) fn default_query(&self) -> &[(String, String)] {
+        &self.0.query
     }
 
     pub(crate) fn world(&self) -> &dyn World {

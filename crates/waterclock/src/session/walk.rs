@@ -227,8 +227,12 @@ impl Walk<'_> {
         policy: &RedirectPolicy,
     ) {
         if let Ok(Some(to)) = self.redirected(response, policy)
-            && let Ok((next, _)) = follow::follow(request, &to)
+            && let Ok((next, dropped)) = follow::follow(request, &to)
         {
+            // The caller may send the request again.
+            if !matches!(dropped, RequestBody::Empty) {
+                request.body = dropped;
+            }
             response.set_next(next);
         }
     }

@@ -147,9 +147,10 @@ fn build(policy: &Policy, world: &Arc<dyn World>) -> Result<TlsConfig, TlsError>
         pins: policy.pins.as_slice().into(),
         algorithms: provider.signature_verification_algorithms,
     };
-    let versions: &[_] = match policy.minimum {
-        TlsVersion::Tls12 => &[&TLS13, &TLS12],
-        TlsVersion::Tls13 => &[&TLS13],
+    let versions: &[_] = match (policy.minimum, policy.maximum) {
+        (_, Some(TlsVersion::Tls12)) => &[&TLS12],
+        (TlsVersion::Tls12, _) => &[&TLS13, &TLS12],
+        (TlsVersion::Tls13, _) => &[&TLS13],
     };
     let time: Arc<dyn TimeProvider> = Arc::new(WorldTime(Arc::clone(world)));
     let builder = ClientConfig::builder_with_details(provider, time)

@@ -46,11 +46,12 @@ pub(super) struct Policy {
     pub(super) server_name: Option<String>,
     pub(super) without_sni: bool,
     pub(super) minimum: TlsVersion,
+    pub(super) maximum: Option<TlsVersion>,
     pub(super) alpn: Vec<Vec<u8>>,
     pub(super) key_logging: KeyLogging,
 }
 
-/// The oldest version of TLS to accept.
+/// A version of TLS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TlsVersion {
@@ -194,6 +195,13 @@ impl TlsSettingsBuilder {
         self
     }
 
+    /// The newest version of TLS to accept, for tests of a peer and for peers that fail at newer ones.
+    /// Default: the newest there is.
+    pub fn maximum_version(mut self, version: TlsVersion) -> Self {
+        self.0.maximum = Some(version);
+        self
+    }
+
     /// The protocols to offer by ALPN (RFC 7301), the best first. Default: none are offered.
     pub fn alpn<P: Into<Vec<u8>>>(mut self, protocols: impl IntoIterator<Item = P>) -> Self {
         self.0.alpn = protocols.into_iter().map(Into::into).collect();
@@ -209,13 +217,19 @@ impl TlsSettingsBuilder {
     /// The settings.
     ///
     /// # Errors
-    /// When the server name is not one, or a protocol's name is empty or longer than 255 bytes.
+    /// When the server name is not one, a protocol's name is empty or longer than 255 bytes, or the
+    /// newest version to accept is older than the oldest.
     pub fn build(self) -> Result<TlsSettings, SettingsError> {
         if let Some(name) = &self.0.server_name {
             server_name(name)?;
         }
         if self.0.alpn.iter().any(|name| name.is_empty() || name.len() > 255) {
             return Err(SettingsError::new("a protocol's name in ALPN has 1 to 255 bytes"));
+        }
+        if self.0.maximum.is_some_and(|maximum| maximum < self.0.minimum) {
+            let text = "the newest version of TLS to accept is older than the oldest";
+            return Err(SettingsError::new(text)
+                .with_hint("raise maximum_version or lower minimum_version"));
         }
         Ok(self.0.into())
     }

@@ -6,7 +6,7 @@ use crate::support::find;
 use std::process::Command;
 
 /// curl's exit code and standard output, with nothing known of the surroundings.
-fn curl(arguments: &[&str]) -> Option<(i32, String)> {
+pub(crate) fn curl(arguments: &[&str]) -> Option<(i32, String)> {
     let mut command = Command::new(find("curl")?);
     command.env_clear().args(["-q", "-s", "-S", "--max-time", "15"]).args(arguments);
     let output = command.output().unwrap();
@@ -61,7 +61,7 @@ fn socks_servers_serve_every_version() {
 
 #[test]
 fn proxies_speak_tls_and_want_a_password() {
-    let (Some(nginx), Some(squid)) = (Nginx::start(), Squid::start()) else { return };
+    let (Some(nginx), Some(squid)) = (Nginx::start(), Squid::shared()) else { return };
     let [plain, tls] = nginx.urls("/host").map(|url| url.replace("127.0.0.1", "shop.test"));
     let files = [nginx.authority_file(), squid.authority_file()];
     let options = ["--cacert", &files[0], "--proxy-cacert", &files[1], "--proxy"];

@@ -10,9 +10,20 @@
 mod peer;
 mod support;
 
+mod auth;
+mod cookies;
 mod curl;
 mod exchanges;
 mod httpbin;
+mod observed;
+mod origins;
 mod proxies;
+mod proxy_rules;
+mod redirects;
+mod retries;
 mod secure;
+mod sent;
+mod socks;
+mod texts;
+mod tls_proxies;
 mod uploads;

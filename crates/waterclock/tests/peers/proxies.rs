@@ -50,7 +50,7 @@ fn serves(nginx: &Nginx, proxy: &str, host: &str) {
 
 #[test]
 fn squid_forwards_and_tunnels() {
-    let (Some(nginx), Some(squid)) = (Nginx::start(), Squid::start()) else { return };
+    let (Some(nginx), Some(squid)) = (Nginx::start(), Squid::shared()) else { return };
     serves(&nginx, &squid.url(), "127.0.0.1");
     // A name that only squid can look up.
     serves(&nginx, &squid.url(), "shop.test");
@@ -80,7 +80,7 @@ fn refused(nginx: &Nginx, proxy: &str, url: &str) -> Error {
 
 #[test]
 fn who_is_not_let_in_gets_407_with_its_body() {
-    let (Some(nginx), Some(squid)) = (Nginx::start(), Squid::start()) else { return };
+    let (Some(nginx), Some(squid)) = (Nginx::start(), Squid::shared()) else { return };
     let (denied, required) = ("Cache Access Denied", "Proxy Authentication Required");
     let mut cases = vec![
         (squid.guarded_url(""), 407, denied),
@@ -111,7 +111,7 @@ fn who_is_not_let_in_gets_407_with_its_body() {
 
 #[test]
 fn what_the_proxy_refuses_keeps_its_explanation() {
-    let (Some(nginx), Some(squid)) = (Nginx::start(), Squid::start()) else { return };
+    let (Some(nginx), Some(squid)) = (Nginx::start(), Squid::shared()) else { return };
     let error = refused(&nginx, &squid.url(), "https://refused.test/");
     let answer = error.proxy_response().unwrap();
     assert_eq!(answer.head.status, 403);

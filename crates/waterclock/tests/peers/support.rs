@@ -21,9 +21,9 @@ pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// For every certificate of a peer.
 pub(crate) const NAMES: &[&str] = &["127.0.0.1", "localhost", "shop.test"];
 
-/// A builder whose calls end before somebody wonders.
+/// A builder whose calls end before somebody wonders, and that knows nothing of the surroundings.
 pub(crate) fn builder() -> SessionBuilder {
-    Session::builder().limits(Limits::total(PATIENCE))
+    Session::builder().limits(Limits::total(PATIENCE)).trust_env(false)
 }
 
 pub(crate) fn session() -> Session {

@@ -72,7 +72,8 @@ fn a_request_can_be_changed() {
         .on_request(|request| {
             let number = request.header("X-Number").map_or(0, |value| value[0] - b'0');
             request.headers_mut().set("X-Number", (number + 1).to_string()).unwrap();
-            request.set_for_hop("X-Hop", request.target().to_owned())?;
+            let target = request.target().to_owned();
+            request.set_for_hop("X-Hop", target)?;
             if request.method().as_str() == "POST" {
                 request.set_body("changed");
             }

@@ -8,19 +8,23 @@
 
 mod support;
 
+mod answers;
 mod basics;
 mod bodies;
 mod cancel;
 mod cookies;
 mod credentials;
 mod hooks;
+mod knobs;
 mod limits;
 mod load;
 mod memory;
+mod origins;
 mod probes;
 mod process;
 mod proxies;
 mod redirects;
+mod requests;
 mod routes;
 mod secure_proxies;
 mod sockets;

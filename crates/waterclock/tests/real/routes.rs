@@ -170,6 +170,7 @@ fn cve_2023_32681_the_proxys_credentials_stay_with_the_proxy() {
     assert_eq!(ask(&with, None).unwrap(), 200);
     // What the caller set goes on the CONNECT, unless the URL has credentials.
     assert_eq!(ask(&proxy.url(), Some(CREDENTIALS)).unwrap(), 200);
+    session.close();
     assert_eq!(ask(&with, Some("Bearer other")).unwrap(), 200);
     let error = ask(&proxy.url(), Some("Bearer other")).unwrap_err();
     assert_eq!(error.proxy_response().unwrap().head.status, 407);

@@ -97,8 +97,8 @@ fn large_bodies_pass_both_ways_through_tls_in_tls() {
             let mut response = session.post(URL).body(body.clone()).send().unwrap();
             assert!(response.content().unwrap() == body);
             let info = response.connection().unwrap().clone();
-            let certificates = |tls: Option<waterclock::TlsInfo>| tls.unwrap().certificates;
-            assert_ne!(certificates(info.tls), certificates(info.proxy_tls));
+            let (of_proxy, of_origin) = (info.proxy_tls.unwrap(), info.tls.unwrap());
+            assert_ne!(of_proxy.certificates, of_origin.certificates);
         }
         // One connection, one handshake with each; the proxy saw one CONNECT and nothing else.
         let once = Handshakes { full: 1, resumed: 0, failed: 0 };

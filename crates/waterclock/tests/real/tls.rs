@@ -1,10 +1,13 @@
 //! TLS over real sockets: who is trusted, what is said when nobody is, and how streams end.
 
 use crate::support::{ms, session, timed, trust, trust_authority, trusting};
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use waterclock::observe::{Observer, SpanEnded};
 use waterclock::tls::{ClientIdentity, KeyLogging, Pin, TlsSettings, TlsVersion as Minimum};
-use waterclock::{Error, ErrorKind, Limits, ResolveOverride, Session};
+use waterclock::{Error, ErrorKind, Limits, Phase, ResolveOverride, Session};
 use waterclock_lab::{
     Authority, FastServer, Identity, Script, Server, Step, Tls, TlsVersion, head, respond,
     respond_with,
@@ -274,4 +277,29 @@ fn many_threads_share_one_tls_session_store() {
             });
         }
     });
+}
+
+/// Answers a connection with what is not TLS, before the call can wait for it.
+struct Hasty(TcpListener, Mutex<Vec<TcpStream>>);
+
+impl Observer for Hasty {
+    fn span_ended(&self, ended: &SpanEnded<'_>) {
+        if ended.span.phase == Phase::Connect {
+            let (mut stream, _) = self.0.accept().unwrap();
+            stream.write_all(b"220 mail.test ESMTP\r\n").unwrap();
+            self.1.lock().unwrap().push(stream);
+        }
+    }
+}
+
+/// The last wait was for the connection; the phase is that of the failure.
+#[test]
+fn a_handshake_that_fails_before_any_wait_is_told_from_the_connect() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hasty = Arc::new(Hasty(listener, Mutex::default()));
+    let url = format!("https://{}/", hasty.0.local_addr().unwrap());
+    let settings = trust_authority(&Authority::new().unwrap());
+    let session = Session::builder().tls(settings).trust_env(false).observer(hasty);
+    let error = session.build().unwrap().get(url).send().unwrap_err();
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::Tls, Some(Phase::Tls)), "{error:#}");
 }

@@ -370,7 +370,8 @@ fn a_retry_after_a_limit_can_succeed_and_then_no_limit_has_fired() {
 #[test]
 fn a_post_is_never_sent_twice() {
     for &route in Route::ALL {
-        let table: [(&str, Option<usize>, fn() -> Script); 5] = [
+        type Case = (&'static str, Option<usize>, fn() -> Script);
+        let table: [Case; 5] = [
             ("closed", None, || Script::new().expect_head().expect_body().close()),
             ("reset", None, || Script::new().expect_head().expect_body().reset()),
             ("silent", None, || Script::new().expect_head().expect_body().stall()),

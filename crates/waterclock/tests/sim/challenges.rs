@@ -190,7 +190,8 @@ fn a_redirect_is_challenged_anew() {
     let bench = answers(&[challenge("a", ""), to, challenge("b", ""), ok("in")]);
     let session = bench.session();
     let response = bench.get(&session).auth(digest()).send().unwrap();
-    let statuses: Vec<_> = response.history().iter().map(|past| past.status()).collect();
+    let statuses: Vec<_> =
+        response.history().iter().map(waterclock::PastResponse::status).collect();
     assert_eq!((response.status(), statuses), (200, vec![401, 302, 401]));
     let expected = [HopReason::First, HopReason::Auth, HopReason::Redirect, HopReason::Auth];
     assert_eq!(reasons(&response), expected);

@@ -183,7 +183,7 @@ struct Mock;
 
 impl Adapter for Mock {
     fn send(&self, request: &mut PreparedRequest, call: Call) -> Result<Response, Error> {
-        Ok(Response::from_memory(request, call, 404, b"hello".to_vec()))
+        Response::builder(request, call).status(404).body("hello")
     }
 }
 

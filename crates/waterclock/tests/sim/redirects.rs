@@ -270,7 +270,10 @@ fn time_in_hooks_is_the_callers() {
     let hooks = timeline.spans().iter().filter(|span| span.what == What::Hook);
     assert!(hooks.clone().all(|span| span.phase == Phase::Caller));
     // One before the first hop; the next ones stand together.
-    assert_eq!(hooks.map(|span| span.duration()).sum::<std::time::Duration>(), ms(24));
+    assert_eq!(
+        hooks.map(waterclock::timeline::Span::duration).sum::<std::time::Duration>(),
+        ms(24)
+    );
     // The hook before a request is part of its hop, the one after its response is not of its head.
     assert_eq!(response.history()[0].elapsed(), ms(3 + READY + 20));
     assert_eq!(response.elapsed(), ms(3 + 40));

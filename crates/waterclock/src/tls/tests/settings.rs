@@ -26,6 +26,8 @@ fn variations() -> Vec<(&'static str, TlsSettings)> {
         ("other server name", build(new().server_name("b.example"))),
         ("no SNI", build(new().send_sni(false))),
         ("minimum version", build(new().minimum_version(TlsVersion::Tls13))),
+        ("maximum version", build(new().maximum_version(TlsVersion::Tls12))),
+        ("maximum version of today", build(new().maximum_version(TlsVersion::Tls13))),
         ("ALPN", build(new().alpn(["http/1.1"]))),
         ("other ALPN", build(new().alpn(["h2", "http/1.1"]))),
         ("ALPN in another order", build(new().alpn(["http/1.1", "h2"]))),

@@ -1,6 +1,10 @@
 //! Cookies (RFC 6265bis): [`Cookies`] is the jar of a session, shared by its calls; [`CookieJar`] what
 //! is in it.
 
+mod file;
+
+pub use file::CookieFormat;
+
 use crate::error::Error;
 use crate::world::World;
 use std::fmt;

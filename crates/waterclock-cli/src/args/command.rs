@@ -1,15 +1,17 @@
-//! The command line: which options there are, and what they say.
+//! Which options there are, and what they say.
 
-use crate::items::{self, HeaderItem};
-use crate::times;
+use crate::{items, parts, policy, times};
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, Command, value_parser};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use waterclock::{Limit, ResolveOverride};
 
 const LIMITS: &str = "Limits (seconds, or 120ms, 3s, 2m; none for no limit)";
 const REQUEST: &str = "Request";
+const CREDENTIALS: &str = "Credentials";
+const COOKIES: &str = "Cookies and sessions";
+const REDIRECTS: &str = "Redirects and retries";
 const OUTPUT: &str = "Output";
 const CONNECTION: &str = "Connection";
 const TLS: &str = "TLS";
@@ -34,6 +36,9 @@ pub(crate) fn command() -> Command {
         );
     let command = command.next_help_heading(REQUEST).args(request());
     let command = command.next_help_heading(LIMITS).args(limits());
+    let command = command.next_help_heading(CREDENTIALS).args(credentials());
+    let command = command.next_help_heading(COOKIES).args(cookies());
+    let command = command.next_help_heading(REDIRECTS).args(redirects());
     let command = command.next_help_heading(OUTPUT).args(output());
     let command = command.next_help_heading(CONNECTION).args(connection());
     let command = command.next_help_heading(TLS).args(tls());
@@ -48,7 +53,7 @@ fn value(name: &'static str, placeholder: &'static str, help: &'static str) -> A
     Arg::new(name).long(name).value_name(placeholder).help(help)
 }
 
-fn request() -> [Arg; 9] {
+fn request() -> [Arg; 14] {
     [
         value("request", "METHOD", "The method")
             .short('X')
@@ -61,11 +66,99 @@ fn request() -> [Arg; 9] {
         flag("stdin", "Streams the body from standard input, which is not read otherwise")
             .conflicts_with("data"),
         flag("form", "Sends fields as a form instead of JSON"),
+        flag("multipart", "Sends fields as multipart/form-data, as a file among them does"),
+        value("part", "NAME=VALUE|NAME=@FILE", PART)
+            .short('F')
+            .action(ArgAction::Append)
+            .value_parser(parts::parse)
+            .conflicts_with_all(["data", "stdin"]),
         flag("expect-continue", "Waits for '100 Continue' before the body is sent"),
+        flag("compressed", "Asks for a compressed body and undoes that; the default")
+            .overrides_with("no-compressed"),
+        flag("no-compressed", "Asks for a body that is not compressed"),
         flag("no-decode", "Leaves gzip and other content codings as they are"),
         flag("fail", "Takes a status of 400 or above for a failure (exit code 22, no body)")
             .short('f'),
+        flag("curl", "Prints the curl command for the same request, and sends nothing"),
         value("user-agent", "NAME", "Sets User-Agent").short('A').hide_short_help(true),
+    ]
+}
+
+const PART: &str = "Adds a part to a form with files (multipart/form-data): a value, '=@FILE' a file, \
+    '=<FILE' a value from a file; ';type=TYPE' and ';filename=NAME' may follow";
+
+fn credentials() -> [Arg; 6] {
+    [
+        value(
+            "auth",
+            "USER[:PASSWORD]",
+            "Sends user name and password (Basic); asks for a missing password on a terminal",
+        )
+        .short('u')
+        .visible_alias("user"),
+        flag("digest", "Answers the server's challenge, and sends no password (with --auth)")
+            .requires("auth"),
+        value("bearer", "TOKEN", "Sends a token")
+            .visible_alias("oauth2-bearer")
+            .conflicts_with("auth"),
+        flag("netrc", "Insists on the file that NETRC names, or ~/.netrc"),
+        value("netrc-file", "FILE", "Takes credentials by host from FILE")
+            .value_parser(value_parser!(PathBuf))
+            .conflicts_with("netrc"),
+        flag("no-env", "Takes neither proxies nor .netrc from the environment"),
+    ]
+}
+
+fn cookies() -> [Arg; 4] {
+    [
+        value("cookie", "NAME=VALUE|FILE", "Sends this cookie to the URL's origin, or those of FILE to whom they are for")
+            .short('b')
+            .action(ArgAction::Append),
+        value("cookie-jar", "FILE", "Reads cookies from FILE, if there is one, and writes them there at the end")
+            .short('c')
+            .value_parser(value_parser!(PathBuf)),
+        value("session", "FILE", "Keeps cookies, and the headers and credentials that are given, in FILE; SECRETS as they are")
+            .value_parser(value_parser!(PathBuf))
+            .conflicts_with("cookie-jar"),
+        value("session-read-only", "FILE", "The same, without writing FILE")
+            .value_parser(value_parser!(PathBuf))
+            .conflicts_with_all(["session", "cookie-jar"]),
+    ]
+}
+
+fn redirects() -> [Arg; 9] {
+    [
+        flag("follow", "Follows redirects; without it a redirect is a response like any other")
+            .short('L')
+            .visible_alias("location"),
+        value(
+            "max-redirects",
+            "N",
+            "Follows up to N of them (30 with --follow alone); one more is an error",
+        )
+        .visible_alias("max-redirs")
+        .value_parser(value_parser!(u32)),
+        flag("keep-method", "Leaves a POST a POST, with its body, after 301 and 302"),
+        value("retry", "N", "Tries up to N times more, where nothing can happen twice by that")
+            .value_parser(value_parser!(u32)),
+        value("retry-backoff", "T", "Waits 0, 2T, 4T, 8T... before the retries [0.5 s]")
+            .allow_negative_numbers(true)
+            .value_parser(times::parse_pause)
+            .requires("retry"),
+        value("retry-max-delay", "T", "The longest wait, also if Retry-After asks for more")
+            .allow_negative_numbers(true)
+            .value_parser(times::parse_pause)
+            .requires("retry"),
+        value(
+            "retry-status",
+            "CODE,...",
+            "The statuses to retry [408,429,500,502,503,504]; or none",
+        )
+        .value_parser(policy::parse_statuses)
+        .requires("retry"),
+        flag("retry-all-methods", "Also what may then happen twice, such as POST")
+            .requires("retry"),
+        flag("no-retry-after", "Ignores the server's Retry-After").requires("retry"),
     ]
 }
 
@@ -94,10 +187,27 @@ fn limits() -> Vec<Arg> {
     args
 }
 
-fn output() -> [Arg; 6] {
+fn output() -> [Arg; 12] {
     [
         value("output", "FILE", "Writes the body to FILE; '-' is standard output, even a terminal")
             .short('o'),
+        flag("remote-name", "Writes it to a file named as the URL's last part; an old one is kept")
+            .short('O')
+            .conflicts_with("output"),
+        flag("remote-header-name", "With -O: named as the server says, if it does")
+            .short('J')
+            .requires("remote-name"),
+        flag("overwrite", "Lets -O overwrite a file"),
+        flag("continue", "Goes on where FILE ends; starts over if the server's file has changed")
+            .conflicts_with("remote-header-name"),
+        Arg::new("continue-at")
+            .short('C')
+            .value_name("-")
+            .value_parser(PossibleValuesParser::new(["-"]))
+            .hide_possible_values(true)
+            .conflicts_with("remote-header-name")
+            .help("curl's way to say --continue: '-C -'"),
+        flag("no-progress", "Shows no progress of a download"),
         flag("include", "Writes the response's head before the body").short('i'),
         flag("json", "Writes the run document, as JSON, instead of the body"),
         value("save", "FILE", "Writes the run document to FILE")
@@ -111,12 +221,25 @@ fn output() -> [Arg; 6] {
     ]
 }
 
-fn connection() -> [Arg; 4] {
+fn connection() -> [Arg; 7] {
     [
         value("resolve", "HOST:PORT:ADDR", "Uses this address for HOST and PORT; may be repeated")
             .action(ArgAction::Append)
             .value_parser(value_parser!(ResolveOverride)),
-        value("proxy", "[http://]HOST[:PORT]", "Goes through this HTTP proxy").short('x'),
+        value(
+            "proxy",
+            "[SCHEME://]HOST[:PORT]",
+            "Goes through this proxy: http, https, socks4, socks4a, socks5 or socks5h",
+        )
+        .short('x'),
+        value(
+            "noproxy",
+            "LIST",
+            "Goes directly to these hosts: names, .suffixes, addresses, CIDR, or *",
+        ),
+        value("proxy-cacert", "FILE", "Trusts these roots for an https:// proxy")
+            .value_parser(value_parser!(PathBuf)),
+        flag("proxy-insecure", "Accepts every certificate of an https:// proxy"),
         value("unix-socket", "PATH", "Connects to this Unix socket, whatever the URL's host is")
             .value_parser(value_parser!(PathBuf)),
         value("local-address", "IP", "Connects from this address")
@@ -164,142 +287,6 @@ pub(crate) fn screen() -> [Arg; 6] {
         flag("help", "Prints this help"),
         flag("version", "Prints the version").short('V'),
     ]
-}
-
-/// Where the body comes from.
-#[derive(Debug, Default)]
-pub(crate) enum Data {
-    #[default]
-    None,
-    Text(String),
-    File(PathBuf),
-    Stdin,
-}
-
-/// The command line, read.
-#[derive(Debug)]
-pub(crate) struct Options {
-    pub(crate) words: Vec<String>,
-    pub(crate) method: Option<String>,
-    pub(crate) headers: Vec<HeaderItem>,
-    pub(crate) data: Data,
-    pub(crate) form: bool,
-    pub(crate) expect_continue: bool,
-    pub(crate) decode: bool,
-    pub(crate) fail: bool,
-    pub(crate) limits: times::Wanted,
-    pub(crate) output: Option<String>,
-    pub(crate) include: bool,
-    pub(crate) json: bool,
-    pub(crate) save: Option<PathBuf>,
-    pub(crate) with_secrets: bool,
-    pub(crate) quiet: u8,
-    pub(crate) resolve: Vec<ResolveOverride>,
-    pub(crate) proxy: Option<String>,
-    pub(crate) unix_socket: Option<PathBuf>,
-    pub(crate) local_address: Option<IpAddr>,
-    pub(crate) trust: Trust,
-    pub(crate) screen: Screen,
-}
-
-/// The options about TLS.
-#[derive(Debug, Default)]
-pub(crate) struct Trust {
-    pub(crate) cacert: Option<PathBuf>,
-    pub(crate) cert: Option<PathBuf>,
-    pub(crate) key: Option<PathBuf>,
-    pub(crate) pins: Option<String>,
-    pub(crate) only_tls13: bool,
-    pub(crate) insecure: bool,
-}
-
-/// The options about the screen; the defaults are clap's.
-#[derive(Clone, Debug)]
-pub(crate) struct Screen {
-    pub(crate) color: String,
-    pub(crate) charset: String,
-    pub(crate) ambiguous_wide: bool,
-}
-
-impl Options {
-    pub(crate) fn read(matches: &ArgMatches) -> Self {
-        let text = |name: &str| matches.get_one::<String>(name).cloned();
-        let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
-        let mut headers: Vec<HeaderItem> = all(matches, "header");
-        headers.extend(
-            text("user-agent")
-                .map(|value| HeaderItem { name: "User-Agent".into(), value: Some(value) }),
-        );
-        Options {
-            words: all(matches, "words"),
-            method: text("request"),
-            headers,
-            data: data(text("data"), matches.get_flag("stdin")),
-            form: matches.get_flag("form"),
-            expect_continue: matches.get_flag("expect-continue"),
-            decode: !matches.get_flag("no-decode"),
-            fail: matches.get_flag("fail"),
-            limits: wanted(matches),
-            output: text("output"),
-            include: matches.get_flag("include"),
-            json: matches.get_flag("json"),
-            save: path("save"),
-            with_secrets: matches.get_flag("with-secrets"),
-            quiet: matches.get_count("quiet"),
-            resolve: all(matches, "resolve"),
-            proxy: text("proxy"),
-            unix_socket: path("unix-socket"),
-            local_address: matches.get_one("local-address").copied(),
-            trust: Trust {
-                cacert: path("cacert"),
-                cert: path("cert"),
-                key: path("key"),
-                pins: text("pinnedpubkey"),
-                only_tls13: text("tls-min").as_deref() == Some("1.3"),
-                insecure: matches.get_flag("insecure"),
-            },
-            screen: Screen::read(matches),
-        }
-    }
-}
-
-impl Screen {
-    pub(crate) fn read(matches: &ArgMatches) -> Self {
-        let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
-        Screen {
-            color: text("color"),
-            charset: text("charset"),
-            ambiguous_wide: text("ambiguous-width") == "2",
-        }
-    }
-}
-
-fn all<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Vec<T> {
-    matches.get_many(name).map(|values| values.cloned().collect()).unwrap_or_default()
-}
-
-fn data(data: Option<String>, stdin: bool) -> Data {
-    match data {
-        _ if stdin => Data::Stdin,
-        None => Data::None,
-        Some(data) => match data.strip_prefix('@') {
-            Some(path) => Data::File(path.into()),
-            None => Data::Text(data),
-        },
-    }
-}
-
-type Time = Option<std::time::Duration>;
-
-fn wanted(matches: &ArgMatches) -> times::Wanted {
-    let named = Limit::ALL.into_iter().filter_map(|limit| {
-        matches.get_one::<Time>(times::option(limit)).map(|value| (limit, *value))
-    });
-    times::Wanted {
-        timeout: matches.get_one("timeout").copied(),
-        strict: matches.get_one("strict").copied(),
-        named: named.collect(),
-    }
 }
 
 #[cfg(test)]

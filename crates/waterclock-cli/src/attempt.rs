@@ -1,0 +1,311 @@
+//! One call, and what there is to tell about it.
+
+use crate::args::Options;
+use crate::body::{Sink, stdout};
+use crate::exit::Exit;
+use crate::output::{cannot_write, complain, tell};
+use crate::progress::Progress;
+use crate::report::{self, Head, Trouble, wrap};
+use crate::resume::{self, Answer, Part};
+use sha2::{Digest as _, Sha256};
+use std::io::{self, IsTerminal, Write};
+use waterclock::run::{ErrorRecord, ResponseRecord, Run, Secrets};
+use waterclock::screen::{Style, escape};
+use waterclock::{Error, Limit, Response, Timeline};
+
+/// The body is moved in pieces of this size.
+const PIECE: usize = 64 * 1024;
+
+/// How the call ended.
+pub(crate) enum Ended {
+    /// The body is complete.
+    Done(Timeline),
+    /// The status is a failure, for this reason.
+    Status(Timeline, u16, String),
+    /// The call failed.
+    Call(Error),
+    /// The body or the document could not be written.
+    Output(io::Error),
+    /// As `Output`, with a call that had begun.
+    BodyOutput(io::Error, Timeline),
+}
+
+/// One call and what there is to tell about it.
+pub(crate) struct Attempt<'o> {
+    pub(crate) options: &'o Options,
+    pub(crate) style: Style,
+    pub(crate) sink: Sink,
+    /// What there is of the body, if it is to be completed.
+    pub(crate) part: Option<Part>,
+    pub(crate) run: Run,
+    head: Option<Head>,
+    trouble: Option<Trouble>,
+    /// What else is to be said below the screen.
+    tips: Vec<String>,
+    /// Whether a file that has a part of the body can be completed.
+    resumable: bool,
+}
+
+impl<'o> Attempt<'o> {
+    pub(crate) fn new(options: &'o Options, style: Style, sink: Sink, run: Run) -> Self {
+        let (part, head, trouble, tips) = (None, None, None, Vec::new());
+        Attempt { options, style, sink, part, run, head, trouble, tips, resumable: false }
+    }
+
+    /// Moves the body to where it goes, piece by piece.
+    pub(crate) fn receive(&mut self, mut response: Response) -> Ended {
+        let status = response.status();
+        let refusal = self.look(&response);
+        if let Some(next) = response.take_next() {
+            let url = escape(next.url().as_str()).into_owned();
+            self.tips.push(format!("The response redirects to {url}; --follow (-L) goes there."));
+        }
+        let mut head = Head::of(&response);
+        let mut sum = self.wants_document().then(Sha256::new);
+        let mut bytes = 0;
+        let discard = !matches!(refusal, Use::Wanted);
+        let moved = self.move_body(&mut response, discard, &mut sum, &mut bytes);
+        head.count(response.body_received(), bytes);
+        self.head = Some(head);
+        let complete = moved.is_ok();
+        let sum = sum.filter(|_| complete).map(|sum| sum.finalize().into());
+        self.run.response = Some(ResponseRecord::of(&response, bytes, sum));
+        match (self.sink.begun(), complete) {
+            (Some(path), true) => resume::forget(path),
+            (Some(path), false) => {
+                self.resumable = self.may_resume() && resume::note(path, &response);
+            }
+            (None, _) => {}
+        }
+        match (moved, refusal) {
+            (Ok(()), Use::Refused(why)) => Ended::Status(response.close(), status, why),
+            (Ok(()), _) => Ended::Done(response.close()),
+            (Err(Stopped::Call(error)), _) => Ended::Call(error),
+            (Err(Stopped::Output(error)), _) => Ended::BodyOutput(error, response.close()),
+        }
+    }
+
+    /// What the head means for the body.
+    fn look(&mut self, response: &Response) -> Use {
+        let status = response.status();
+        if let Some(part) = &self.part
+            && let Some(target) = self.sink.target()
+        {
+            let name = escape(&target.path().display().to_string()).into_owned();
+            match part.judge(response) {
+                Answer::Rest => target.append(),
+                Answer::Whole => {
+                    self.tips.push(format!("{name} was begun again: the server sent all of it."));
+                    self.part = None;
+                }
+                Answer::Complete => {
+                    self.tips.push(format!("{name} is complete: {} bytes.", part.length()));
+                    resume::forget(target.path());
+                    return Use::Nothing;
+                }
+                Answer::Useless(why) => {
+                    return Use::Refused(format!("{why}, and {name} was left as it was"));
+                }
+            }
+        }
+        // As with curl: what failed leaves no file that looks like a result.
+        if self.options.fail && status >= 400 {
+            return Use::Refused(format!("the status is {status}, and --fail was given"));
+        }
+        if let Some(target) = self.sink.target() {
+            target.see(response.headers());
+        }
+        Use::Wanted
+    }
+
+    /// What is in the file must be the body alone, and asking for a part of it must make sense.
+    fn may_resume(&self) -> bool {
+        !self.options.include && self.run.request.method == "GET"
+    }
+
+    fn progress(&self, response: &Response) -> Option<Progress> {
+        let to_file = matches!(self.sink, Sink::File(_));
+        let wanted = to_file && self.options.quiet == 0 && !self.options.file.no_progress;
+        (wanted && io::stderr().is_terminal()).then(|| {
+            let before = self.part.as_ref().map_or(0, Part::length);
+            let timeline = response.timeline();
+            let total = timeline.limits().get(Limit::Total);
+            let left = total.map(|total| total.saturating_sub(timeline.elapsed()));
+            let expected = response.body_expected();
+            Progress::new(&self.sink.name(), self.style, before, expected, left)
+        })
+    }
+
+    fn move_body(
+        &mut self,
+        response: &mut Response,
+        discard: bool,
+        sum: &mut Option<Sha256>,
+        bytes: &mut u64,
+    ) -> Result<(), Stopped> {
+        let mut progress = if discard { None } else { self.progress(response) };
+        let mut nowhere = Sink::Nowhere;
+        let sink = if discard { &mut nowhere } else { &mut self.sink };
+        if self.options.include {
+            sink.write(&head_bytes(response)).map_err(Stopped::Output)?;
+        }
+        let mut piece = vec![0; PIECE];
+        loop {
+            let count = match response.read_body(&mut piece) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) => {
+                    // What came before is worth seeing; a second failure would hide the first.
+                    let _ = sink.break_off();
+                    return Err(Stopped::Call(error));
+                }
+            };
+            let new = piece.get(..count).unwrap_or_default();
+            *bytes += count as u64;
+            if let Some(sum) = sum {
+                sum.update(new);
+            }
+            sink.write(new).map_err(Stopped::Output)?;
+            if let Some(progress) = &mut progress {
+                progress.show(response.body_received());
+            }
+        }
+        sink.end().map_err(Stopped::Output)
+    }
+
+    fn wants_document(&self) -> bool {
+        self.options.json || self.options.save.is_some()
+    }
+
+    /// Tells everything, and gives the exit code.
+    pub(crate) fn end(mut self, ended: Ended) -> Exit {
+        let exit = match ended {
+            Ended::Done(timeline) => {
+                self.run.timeline = Some(timeline);
+                Exit::Done
+            }
+            Ended::Status(timeline, status, message) => {
+                self.run.error = Some(ErrorRecord::new("status", &*message, Some(status)));
+                self.run.timeline = Some(timeline);
+                self.trouble = Some(Trouble::new(message));
+                Exit::Status
+            }
+            Ended::Call(error) => {
+                self.run.error = Some(ErrorRecord::of(&error));
+                self.run.timeline = error.timeline().cloned();
+                self.trouble = Some(Trouble::of(&error));
+                Exit::Call(error.kind())
+            }
+            Ended::Output(error) => self.output_failed(&error),
+            Ended::BodyOutput(error, timeline) => {
+                self.run.timeline = Some(timeline);
+                self.output_failed(&error)
+            }
+        };
+        self.remark_partial_file(exit);
+        self.show(exit);
+        let written = self.write_document();
+        if exit == Exit::Done { written } else { exit }
+    }
+
+    fn output_failed(&mut self, error: &io::Error) -> Exit {
+        let status = self.run.response.as_ref().map(ResponseRecord::status);
+        let message = cannot_write(&self.sink.name(), error);
+        let record = message.clone().unwrap_or_else(|| "the reader of the output is gone".into());
+        self.run.error = Some(ErrorRecord::new("output", record, status));
+        self.trouble = message.map(Trouble::new);
+        Exit::Output
+    }
+
+    fn remark_partial_file(&mut self, exit: Exit) {
+        let Some(trouble) = self.trouble.as_mut().filter(|_| exit != Exit::Status) else { return };
+        if let Some(path) = self.sink.begun() {
+            let name = path.display().to_string();
+            trouble.remarks.push(format!("{} has what came before.", escape(&name)));
+            if self.resumable {
+                trouble
+                    .remarks
+                    .push("To go on there: the same command with --continue.".to_owned());
+            }
+        }
+    }
+
+    fn show(&self, exit: Exit) {
+        // A reader that went away (`| head`) wants to know nothing more.
+        let gone = exit == Exit::Output && self.trouble.is_none();
+        match (&self.run.timeline, &self.trouble) {
+            _ if gone || self.options.quiet > 1 => {}
+            (Some(timeline), trouble) if self.options.quiet == 0 => {
+                let head = self.head.as_ref();
+                let mut out = report::screen(head, timeline, trouble.as_ref(), &self.style);
+                for tip in &self.tips {
+                    out.push('\n');
+                    wrap(&mut out, tip, 1, 3, &self.style);
+                }
+                tell(&out);
+            }
+            (_, Some(trouble)) => tell(&trouble.brief()),
+            (_, None) => {}
+        }
+    }
+
+    fn write_document(&self) -> Exit {
+        if !self.wants_document() {
+            return Exit::Done;
+        }
+        let secrets = match self.options.with_secrets {
+            true => Secrets::Shown,
+            false => Secrets::Redacted,
+        };
+        let text = self.run.to_json(secrets);
+        let mut exit = Exit::Done;
+        if let Some(path) = &self.options.save
+            && let Err(error) = std::fs::write(path, &text)
+        {
+            self.complain(&path.display().to_string(), &error);
+            exit = Exit::Output;
+        }
+        if self.options.json
+            && let Err(error) = stdout().and_then(|mut out| out.write_all(text.as_bytes()))
+        {
+            self.complain("standard output", &error);
+            exit = Exit::Output;
+        }
+        exit
+    }
+
+    fn complain(&self, name: &str, error: &io::Error) {
+        if self.options.quiet < 2 {
+            complain(&cannot_write(name, error));
+        }
+    }
+}
+
+/// What is done with a body.
+enum Use {
+    Wanted,
+    /// It is read and forgotten.
+    Nothing,
+    /// As `Nothing`, and the call has failed, for this reason.
+    Refused(String),
+}
+
+/// Why the body is not complete where it should be.
+enum Stopped {
+    Call(Error),
+    Output(io::Error),
+}
+
+/// Status line and fields as they came.
+fn head_bytes(response: &Response) -> Vec<u8> {
+    let mut out = format!("{} {} {}\r\n", response.version(), response.status(), response.reason())
+        .into_bytes();
+    for (name, value) in response.headers().iter() {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}

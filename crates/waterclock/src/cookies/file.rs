@@ -1,0 +1,167 @@
+//! Cookies in files.
+
+use super::Cookies;
+use crate::error::{Error, ErrorKind, Failure};
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use waterclock_proto::cookies::{CookieFileError, CookieJar, LeftOut, Loaded, SessionCookies};
+
+/// How cookies are written to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CookieFormat {
+    /// `cookies.txt`, as curl, wget, browsers and Python's `MozillaCookieJar` read it. It cannot hold
+    /// `SameSite`, nor a TAB.
+    Netscape,
+    /// Everything that is known about a cookie.
+    #[cfg(feature = "json")]
+    Json,
+}
+
+impl Cookies {
+    /// Adds the cookies of a file, which is JSON if it begins with `{`, else in the Netscape format.
+    /// Gives those that are not kept, because no server could have set them. `now` decides what has
+    /// expired.
+    ///
+    /// ```no_run
+    /// use waterclock::Session;
+    /// use waterclock::cookies::{CookieFormat, SessionCookies};
+    ///
+    /// let session = Session::new();
+    /// session.cookies().load("cookies.txt", std::time::SystemTime::now())?;
+    /// session.get("https://example.com/").send()?;
+    /// session.cookies().save("cookies.txt", CookieFormat::Netscape, SessionCookies::Keep)?;
+    /// # Ok::<(), waterclock::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`]: the file cannot be read, or which line of it is malformed and
+    /// how. The jar is as before then.
+    pub fn load(&self, path: impl AsRef<Path>, now: SystemTime) -> Result<Vec<LeftOut>, Error> {
+        let path = path.as_ref();
+        let text = fs::read(path).map_err(|error| unusable("read", path, error))?;
+        let loaded = parse(&text, now).map_err(|error| unusable("used", path, error))?;
+        self.update(|jar| jar.merge(&loaded.jar, now));
+        Ok(loaded.left_out)
+    }
+
+    /// Writes the cookies to a file that only its owner can read, in one step: whoever reads it sees
+    /// the old ones or the new ones. Cookies that the format cannot hold are left out, and told in
+    /// the log.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`]: the file cannot be written. An old one is as before then.
+    pub fn save(
+        &self,
+        path: impl AsRef<Path>,
+        format: CookieFormat,
+        session: SessionCookies,
+    ) -> Result<(), Error> {
+        let path = path.as_ref();
+        let text = self.update(|jar| match format {
+            CookieFormat::Netscape => {
+                let file = jar.to_netscape(session);
+                for cookie in &file.left_out {
+                    let name = cookie.name_text();
+                    log::warn!("the Netscape format cannot hold the cookie {name:?}: left out");
+                }
+                file.text
+            }
+            #[cfg(feature = "json")]
+            CookieFormat::Json => jar.to_json(session).into_bytes(),
+        });
+        replace(path, &text).map_err(|error| unusable("written", path, error))
+    }
+}
+
+fn parse(text: &[u8], now: SystemTime) -> Result<Loaded, CookieFileError> {
+    #[cfg(feature = "json")]
+    if text.trim_ascii_start().starts_with(b"{") {
+        return CookieJar::from_json(text, now);
+    }
+    CookieJar::from_netscape(text, now)
+}
+
+fn unusable(
+    what: &str,
+    path: &Path,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> Error {
+    struct Context<'a>(&'a str, &'a Path);
+    impl fmt::Display for Context<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "the cookie file {} cannot be {}", self.1.display(), self.0)
+        }
+    }
+    let kind = ErrorKind::InvalidRequest;
+    Error::new(Failure::from_error(kind, Context(what, path), error), None)
+}
+
+/// Puts `text` in the place of the file at `path`.
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let beside = beside(path);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&beside).and_then(|mut file| {
+        file.write_all(text)?;
+        file.sync_all()
+    });
+    let result = written.and_then(|()| fs::rename(&beside, path));
+    if result.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    result
+}
+
+/// A name in the same folder, so that renaming is one step.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use waterclock_proto::cookies::NewCookie;
+
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+    }
+
+    #[test]
+    fn cookies_survive_both_kinds_of_file() {
+        let folder = std::env::temp_dir().join(format!("waterclock-jar-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let cookies = Cookies::default();
+        let cookie = NewCookie::new("id", "7", "example.com").secure();
+        cookies.update(|jar| jar.insert(cookie, now())).unwrap();
+        for format in [CookieFormat::Netscape, CookieFormat::Json] {
+            let path = folder.join(format!("{format:?}"));
+            cookies.save(&path, format, SessionCookies::Keep).unwrap();
+            cookies.save(&path, format, SessionCookies::Keep).unwrap();
+            let read = Cookies::default();
+            assert!(read.load(&path, now()).unwrap().is_empty());
+            assert_eq!(read.snapshot().named("id").next().unwrap().value(), b"7");
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "nothing is left beside them");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_bad_file_says_where_and_changes_nothing() {
+        let path = std::env::temp_dir().join(format!("waterclock-bad-{}", std::process::id()));
+        fs::write(&path, "# Netscape HTTP Cookie File\nexample.com only two\n").unwrap();
+        let cookies = Cookies::default();
+        let error = cookies.load(&path, now()).unwrap_err();
+        assert!(error.message().contains("line 2"), "{error}");
+        assert!(cookies.snapshot().is_empty());
+        fs::remove_file(&path).unwrap();
+        assert!(cookies.load(&path, now()).unwrap_err().message().contains("cannot be read"));
+    }
+}
