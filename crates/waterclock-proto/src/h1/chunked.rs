@@ -20,7 +20,17 @@ pub(super) struct Chunked {
     unpaid: usize,
     /// What follows the last chunk. Most bodies have nothing there.
     tail: Option<Box<Tail>>,
-    caps: Caps,
+    caps: OwnCaps,
+}
+
+/// Those of the [`Caps`] that it needs: a body reader is moved by value, and stays small.
+#[derive(Clone, Debug)]
+struct OwnCaps {
+    chunk_line: usize,
+    chunk_extensions: usize,
+    trailer_bytes: usize,
+    fields: usize,
+    body_bytes: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +67,7 @@ enum Step {
 
 impl Chunked {
     pub(super) fn new(caps: &Caps) -> Self {
+        let &Caps { chunk_line, chunk_extensions, trailer_bytes, fields, body_bytes, .. } = caps;
         Chunked {
             step: Step::Start,
             size: 0,
@@ -64,7 +75,7 @@ impl Chunked {
             extension: 0,
             unpaid: 0,
             tail: None,
-            caps: *caps,
+            caps: OwnCaps { chunk_line, chunk_extensions, trailer_bytes, fields, body_bytes },
         }
     }
 

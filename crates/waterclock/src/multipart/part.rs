@@ -10,8 +10,8 @@ use waterclock_proto::message::{Headers, InvalidHeader};
 /// One field or file of a [`Multipart`](super::Multipart) form.
 ///
 /// Name and file name are sent as browsers send them: UTF-8, with `"`, CR and LF as `%22`, `%0D` and
-/// `%0A` (HTML Standard, "multipart/form-data encoding algorithm"), a line end in a name as CRLF. A
-/// NUL, which browsers would send, becomes `%00`.
+/// `%0A` (HTML Standard, "multipart/form-data encoding algorithm"), a line end in a name as CRLF.
+/// Other control characters but HTAB, which browsers would send, become `%00` and so on.
 ///
 /// ```
 /// use waterclock::{Multipart, Part, RequestBody};
@@ -155,9 +155,8 @@ fn push_quoted(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '"' => out.push_str("%22"),
-            '\r' => out.push_str("%0D"),
-            '\n' => out.push_str("%0A"),
-            '\0' => out.push_str("%00"),
+            '\t' => out.push(c),
+            _ if c.is_ascii_control() => out.push_str(&format!("%{:02X}", u32::from(c))),
             _ => out.push(c),
         }
     }

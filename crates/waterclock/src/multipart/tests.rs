@@ -89,7 +89,7 @@ fn names_cannot_leave_their_quotes() {
         ("\"; filename=\"x", "%22; filename=%22x"),
         ("x\"\r\nContent-Type: text/html\r\n\r\n", "x%22%0D%0AContent-Type: text/html%0D%0A%0D%0A"),
         ("100%22\\", "100%22\\"),
-        ("a\0b", "a%00b"),
+        ("a\0b\x0b\tc\x7f", "a%00b%0B\tc%7F"),
         ("名前", "名前"),
         ("", ""),
     ] {

@@ -119,7 +119,8 @@ fn cve_2025_66471_a_small_read_of_a_bomb() {
 #[test]
 fn cve_2026_44432_a_bomb_after_the_first_read() {
     const CAP: u64 = 100_000;
-    let whole: [fn(&mut Response) -> Result<(), Error>; 6] = [
+    type Read = fn(&mut Response) -> Result<(), Error>;
+    let whole: [Read; 6] = [
         |response| response.content().map(drop),
         |response| response.text().map(drop),
         |response| response.buffer().map(drop),

@@ -245,17 +245,18 @@ fn cve_2026_25645_a_bundle_in_a_zip_file() {
 fn zip(name: &str, content: &[u8]) -> Vec<u8> {
     let mut crc = Crc::new();
     crc.update(content);
-    let (length, name_length) = (content.len() as u32, name.len() as u16);
+    let number = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap();
+    let (length, name_length) = (number(content), u16::try_from(name.len()).unwrap());
     // Version, flags, method, time and date; checksum, sizes, length of the name and of nothing.
     let mut about = [20_u16, 0, 0, 0, 0].map(u16::to_le_bytes).concat();
     about.extend([crc.sum(), length, length].map(u32::to_le_bytes).concat());
     about.extend([name_length, 0].map(u16::to_le_bytes).concat());
     let mut file = [b"PK\x03\x04", &*about, name.as_bytes(), content].concat();
-    let at = file.len() as u32;
+    let at = number(&file);
     let central = [b"PK\x01\x02\x14\0", &*about, &[0; 14], name.as_bytes()].concat();
     file.extend_from_slice(&central);
     file.extend_from_slice(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
-    file.extend([central.len() as u32, at].map(u32::to_le_bytes).concat());
+    file.extend([number(&central), at].map(u32::to_le_bytes).concat());
     file.extend_from_slice(&[0; 2]);
     file
 }
