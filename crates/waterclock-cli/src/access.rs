@@ -6,8 +6,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use waterclock::{Auth, CancelHandle, Error, PreparedRequest, Url};
-use waterclock_proto::auth::basic;
+use waterclock::{Auth, CancelHandle, Error};
 use waterclock_proto::netrc::Netrc;
 
 /// Credentials for the origin that is asked for.

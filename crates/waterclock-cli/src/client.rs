@@ -1,6 +1,5 @@
 //! The session that makes the call: what the options say about connections, trust and credentials.
 
-use crate::access;
 use crate::args::{Options, Trust};
 use crate::request::removed;
 use crate::trust;

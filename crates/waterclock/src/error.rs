@@ -8,6 +8,7 @@ use waterclock_proto::h1::{FaultKind, InvalidRequest, ProtocolError};
 use waterclock_proto::limit::Limit;
 use waterclock_proto::message::{Headers, ResponseHead};
 use waterclock_proto::redirect::RedirectError;
+use waterclock_proto::retry::Attempted;
 use waterclock_proto::screen::{self, Style};
 use waterclock_proto::timeline::{Fired, Hop, Phase, RequestSent, Timeline};
 
@@ -221,6 +222,7 @@ struct Inner {
     timeline: Option<Timeline>,
     status: Option<u16>,
     history: Vec<PastResponse>,
+    retries: Vec<Attempted>,
     /// The call, if it may go on.
     call: Option<Call>,
 }
@@ -230,7 +232,14 @@ impl Error {
     pub(crate) fn new(failure: Box<Failure>, timeline: Option<Timeline>) -> Self {
         let status = timeline.as_ref().and_then(status);
         let history = Vec::new();
-        Error(Box::new(Inner { failure: *failure, timeline, status, history, call: None }))
+        Error(Box::new(Inner {
+            failure: *failure,
+            timeline,
+            status,
+            history,
+            retries: Vec::new(),
+            call: None,
+        }))
     }
 
     /// An error of kind [`ErrorKind::InvalidRequest`]: for hooks, and ways to authenticate, that keep
@@ -330,6 +339,17 @@ impl Error {
     #[must_use]
     pub fn history(&self) -> &[PastResponse] {
         &self.0.history
+    }
+
+    /// The requests of the call that were sent again before it failed, with what had happened to them.
+    #[must_use]
+    pub fn retries(&self) -> &[Attempted] {
+        &self.0.retries
+    }
+
+    pub(crate) fn with_retries(mut self, retries: &[Attempted]) -> Self {
+        self.0.retries = retries.to_vec();
+        self
     }
 
     /// Puts `earlier` before the responses that it has already.

@@ -134,7 +134,8 @@ impl Call {
         self.held = Held::No;
         self.end(Some(observe::Outcome::Failed(failure.kind)));
         let spent = Timeline::new(Tick::ZERO, Limits::none());
-        Error::new(failure, Some(std::mem::replace(&mut self.timeline, spent)))
+        let timeline = std::mem::replace(&mut self.timeline, spent);
+        Error::new(failure, Some(timeline)).with_retries(self.retries())
     }
 
     /// Ends a call that nobody would take. There is nothing on its timeline to show.

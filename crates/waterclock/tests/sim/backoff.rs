@@ -237,6 +237,7 @@ fn too_many_of_a_status_are_an_error_or_the_last_of_them() {
     let error = fails(&bench, Retry::new(2).status_forcelist([503]), Limits::none());
     assert_eq!((error.kind(), error.status()), (ErrorKind::Status, Some(503)), "{error:#}");
     assert!(error.to_string().contains("too many 503 error responses (2 retries)"), "{error}");
+    assert_eq!(error.retries().len(), 2);
     assert_eq!(bench.times_sent(), 3);
     assert_eq!(error.history().len(), 1);
     assert_eq!(error.history()[0].raw_body(), b"busy");
