@@ -267,4 +267,23 @@ mod tests {
             refused(text);
         }
     }
+
+    proptest::proptest! {
+        /// Whatever is given: a target that can be connected to, or an error that fits a line and has
+        /// no password in it.
+        #[test]
+        fn any_text_is_a_target_or_an_error(text in "(https?://|http\\+unix://|)(u:hush@)?.{0,40}") {
+            match Target::parse(Method::Get, &text) {
+                Ok(target) => {
+                    let url = &target.line.url;
+                    proptest::prop_assert!(url.username().is_empty() && url.password().is_none());
+                    proptest::prop_assert!(!url.as_str().contains(char::is_control));
+                }
+                Err(failure) => {
+                    proptest::prop_assert!(!failure.message.contains('\n'));
+                    proptest::prop_assert!(!failure.message.contains("u:hush@"), "{}", failure.message);
+                }
+            }
+        }
+    }
 }
