@@ -25,7 +25,7 @@ use waterclock_proto::h1::{
 use waterclock_proto::limit::Limit;
 use waterclock_proto::message::{Headers, ResponseHead};
 use waterclock_proto::proxy::{Proxies, ProxyScheme, ProxyUrl};
-use waterclock_proto::timeline::{ConnectionUse, HopReason};
+use waterclock_proto::timeline::ConnectionUse;
 
 /// Serves the requests to the URLs under the prefix it is mounted at
 /// ([`SessionBuilder::mount`](crate::SessionBuilder::mount)).
@@ -110,7 +110,9 @@ impl Adapter for HttpAdapter {
                 Err(failed) if failed.stale => {
                     log_lines::retrying_broken(request.url(), &failed.failure);
                     call.end_hop(Some(failed.failure.kind));
-                    call.again(HopReason::Retry);
+                    if let Err(end) = retrying::again(request, &mut call, Duration::ZERO) {
+                        return Err(call.fail(end));
+                    }
                     fresh = true;
                 }
                 Err(failed) => {

@@ -61,6 +61,10 @@ pub(crate) fn after_response(
         return Ok(Settled::Done(response));
     }
     let status = response.status();
+    let listed = |list: &[u16]| list.contains(&status);
+    if !listed(&request.retry.status_forcelist) && !listed(&retry::RETRY_AFTER_STATUSES) {
+        return Ok(Settled::Done(response));
+    }
     let retry_after = response.headers().get("Retry-After").map(<[u8]>::to_vec);
     let failed = Failed {
         method: &request.line.method,
@@ -95,7 +99,11 @@ pub(crate) fn after_response(
 }
 
 /// Waits, and makes request and call ready for another hop.
-fn again(request: &mut PreparedRequest, call: &mut Call, delay: Duration) -> Outcome<()> {
+pub(crate) fn again(
+    request: &mut PreparedRequest,
+    call: &mut Call,
+    delay: Duration,
+) -> Outcome<()> {
     request.body.rewind().map_err(|error| {
         let context = "the request's body is to be sent again, but cannot go back to its beginning";
         Failure::from_error(ErrorKind::InvalidRequest, context, error)

@@ -51,7 +51,7 @@ impl Session {
         let mut call = Call::new(world, request.limits, cancel, interrupted);
         call.observe(&session.observers, &request.line);
         if let Some(problem) = &session.problem {
-            return Err(Error::new(Failure::new(ErrorKind::InvalidUrl, problem.to_string()), None));
+            return Err(call.refuse(Failure::new(ErrorKind::InvalidUrl, problem.to_string())));
         }
         let auth = session.auth_for(request);
         let (history, dropped) = (Vec::new(), RequestBody::Empty);

@@ -1,11 +1,13 @@
 //! A kept connection that dies as it is used: repeated once, if nothing can be done twice by that.
 
-use crate::bench::{Bench, Route, at, ms, ok};
+use crate::bench::{Bench, PLAIN, Route, at, ms, ok};
 use crate::matrix::only;
 use crate::verify::{fired, tiles};
 use std::io::Cursor;
 use waterclock::timeline::HopReason;
-use waterclock::{Error, ErrorKind, Limit, Method, Phase, RequestSent, Response, Session};
+use waterclock::{
+    Error, ErrorKind, Limit, Method, Phase, RequestBody, RequestSent, Response, Session,
+};
 use waterclock_sim::Script;
 
 /// Answers a first request; what `dies` says comes after the second one has arrived.
@@ -117,6 +119,23 @@ fn a_stream_is_not_sent_again() {
     let error = request.body_reader(Cursor::new("content"), None).send().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);
     assert_eq!(bench.times_sent(), 1);
+}
+
+/// A file can go back to where it was, and does: never a part of it is sent as the whole.
+#[test]
+fn a_seekable_body_is_sent_again_whole() {
+    let bench = bench(Route::Http, closes, answers);
+    let session = warm(&bench);
+    let mut file = Cursor::new("head|content");
+    file.set_position(5);
+    let body = RequestBody::seekable(file).unwrap();
+    let request = session.put(bench.route.url(crate::bench::PATH)).body(body);
+    assert_eq!(request.send().unwrap().text().unwrap(), "other");
+    let sent = bench.world.received(PLAIN);
+    assert_eq!(sent.len(), 2);
+    for connection in sent {
+        assert!(connection.ends_with(b"\r\n\r\ncontent"));
+    }
 }
 
 /// The peer has begun to answer: that is not a connection which had died before.
