@@ -332,27 +332,60 @@ impl SessionBuilder {
         }
     }
 
-    pub(super) fn into_session(self) -> Session {
-        let world = Arc::clone(&self.world);
+    /// The adapter for HTTP alone, to be mounted at a prefix of another session: with a pool, TLS
+    /// settings, proxies, sockets, names and caps of its own. Limits, headers, cookies, credentials,
+    /// retries and hooks are those of the session that it is mounted in.
+    ///
+    /// ```
+    /// use waterclock::{PoolSettings, Session};
+    ///
+    /// let few = PoolSettings { max_per_host: Some(2), ..PoolSettings::default() };
+    /// let slow = Session::builder().pool(few).build_adapter()?;
+    /// let session = Session::builder().mount("https://slow.example/", slow).build()?;
+    /// # Ok::<(), waterclock::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A proxy that cannot be used.
+    pub fn build_adapter(mut self) -> Result<Arc<dyn Adapter>, Error> {
+        match self.problem.take() {
+            Some(problem) => Err(Error::new(problem, None)),
+            None => match self.http() {
+                (adapter, _, None) => Ok(adapter),
+                (.., Some(problem)) => {
+                    let failure = Failure::new(ErrorKind::InvalidUrl, problem.into_string());
+                    Err(Error::new(failure, None))
+                }
+            },
+        }
+    }
+
+    /// The adapter for HTTP, what of the environment is trusted, and what is wrong with it.
+    fn http(&mut self) -> (Arc<dyn Adapter>, Environment, Option<Box<str>>) {
         // A session can always be made; what the environment has wrong, its calls say.
         let (environment, problem) = match self.trust_env.then(Environment::of_program) {
             None => (Environment::none(), None),
             Some(Ok(environment)) => (environment, None),
             Some(Err(problem)) => (Environment::none(), Some(problem.into())),
         };
+        let adapter = HttpAdapter::new(
+            std::mem::take(&mut self.connector),
+            self.pool,
+            self.proxies.take().unwrap_or_else(|| environment.proxies.clone()),
+            self.proxy_tls.clone(),
+            self.unix.take(),
+            self.tls.clone(),
+            Arc::clone(&self.world),
+        );
+        (Arc::new(adapter), environment, problem)
+    }
+
+    pub(super) fn into_session(mut self) -> Session {
+        let (http, environment, problem) = self.http();
         let environment = match self.netrc {
             Some(netrc) => environment.with_netrc(netrc),
             None => environment,
         };
-        let http: Arc<dyn Adapter> = Arc::new(HttpAdapter::new(
-            self.connector,
-            self.pool,
-            self.proxies.unwrap_or_else(|| environment.proxies.clone()),
-            self.proxy_tls,
-            self.unix,
-            self.tls,
-            world,
-        ));
         let mut adapters: Vec<(Box<str>, Arc<dyn Adapter>)> =
             ["http://", "https://", "http+unix://"]
                 .into_iter()

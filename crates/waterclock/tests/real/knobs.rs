@@ -55,6 +55,20 @@ fn the_longest_prefix_in_any_case_serves() {
     }
 }
 
+/// Two pools and two policies in one session, by prefix.
+#[test]
+fn the_adapter_for_http_may_be_mounted_with_settings_of_its_own() {
+    let identity = Identity::new(&["localhost"]).unwrap();
+    let server = Server::builder().tls(Tls::new(identity.clone())).start().unwrap();
+    let url = |path: &str| server.url_for("localhost", path);
+    let trusting = builder().tls(trust(identity.ca_pem())).build_adapter().unwrap();
+    let session = builder().mount(&url("/own/"), trusting).build().unwrap();
+    assert_eq!(session.get(url("/own/x")).send().unwrap().text().unwrap(), "ok");
+    let error = session.get(url("/other")).send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Certificate, "{error}");
+    assert!(builder().proxy("ftp://proxy.test").build_adapter().is_err());
+}
+
 #[test]
 fn a_call_may_say_what_its_session_does_not() {
     let server = Server::start(Script::by_request(|request| match request.path() {
