@@ -101,7 +101,7 @@ pub use waterclock_proto::netrc::{Netrc, NetrcError};
 pub use waterclock_proto::proxy::{
     NoProxy, Proxies, ProxyRuleError, ProxyScheme, ProxyUrl, ProxyUrlError,
 };
-pub use waterclock_proto::redirect::RedirectPolicy;
+pub use waterclock_proto::redirect::{RedirectPolicy, Redirected};
 pub use waterclock_proto::retry::{self, Retry};
 pub use waterclock_proto::screen;
 pub use waterclock_proto::tick::Tick;

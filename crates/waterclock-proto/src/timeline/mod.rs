@@ -158,6 +158,12 @@ impl Timeline {
         &self.hops
     }
 
+    /// The spans of one hop, an index into [`hops`](Self::hops): its own timeline. A pause before a
+    /// retry belongs to the hop that failed.
+    pub fn spans_of(&self, hop: usize) -> impl Iterator<Item = &Span> {
+        self.spans.iter().filter(move |span| usize::from(span.hop) == hop)
+    }
+
     /// The connect attempts, winners and losers.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {

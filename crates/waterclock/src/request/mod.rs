@@ -27,7 +27,7 @@ use waterclock_proto::decode::DecodeLimits;
 use waterclock_proto::limit::Limits;
 use waterclock_proto::message::Headers;
 use waterclock_proto::proxy::Proxies;
-use waterclock_proto::redirect::RedirectPolicy;
+use waterclock_proto::redirect::{RedirectPolicy, Redirected};
 use waterclock_proto::retry::Retry;
 
 /// A request in the making. Made by [`Session::get`] and its siblings.
@@ -169,6 +169,16 @@ impl<'s> Request<'s> {
         hook: impl Fn(&mut Response) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Self {
         self.options.hooks.on_response(hook);
+        self
+    }
+
+    /// Asked, after the hooks of the session, before a redirect that the policy allows is
+    /// followed, as [`SessionBuilder::on_redirect`](crate::SessionBuilder::on_redirect).
+    pub fn on_redirect(
+        mut self,
+        hook: impl Fn(&Response, &Redirected) -> Result<bool, Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.options.hooks.on_redirect(hook);
         self
     }
 

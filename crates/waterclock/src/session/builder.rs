@@ -29,7 +29,7 @@ use waterclock_proto::limit::Limits;
 use waterclock_proto::message::{Headers, InvalidHeader};
 use waterclock_proto::netrc::Netrc;
 use waterclock_proto::proxy::Proxies;
-use waterclock_proto::redirect::RedirectPolicy;
+use waterclock_proto::redirect::{RedirectPolicy, Redirected};
 use waterclock_proto::retry::Retry;
 
 /// Makes a [`Session`].
@@ -198,6 +198,26 @@ impl SessionBuilder {
     /// ```
     pub fn netrc(mut self, netrc: Netrc) -> Self {
         self.netrc = Some(netrc);
+        self
+    }
+
+    /// Asked before a redirect that the policy allows is followed: `false` hands it over as it is, with
+    /// [`Response::take_next`]; an error ends the call.
+    ///
+    /// ```
+    /// use waterclock::Session;
+    ///
+    /// // Never to an address inside the house, whatever a server says.
+    /// let session = Session::builder()
+    ///     .on_redirect(|_, to| Ok(to.url.domain().is_some_and(|name| name != "localhost")))
+    ///     .build()?;
+    /// # Ok::<(), waterclock::Error>(())
+    /// ```
+    pub fn on_redirect(
+        mut self,
+        hook: impl Fn(&Response, &Redirected) -> Result<bool, Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.on_redirect(hook);
         self
     }
 

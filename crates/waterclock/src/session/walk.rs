@@ -192,21 +192,37 @@ impl Walk<'_> {
                         be sent a second time.";
             response.call_mut().timeline_mut().note(note);
         }
-        let policy = request.options.redirects.unwrap_or(session.redirects);
-        Ok(match self.redirected(response, &policy) {
-            Ok(Some(to)) => count(request, response, to),
-            Ok(None) => {
-                if !policy.follow && redirect::is_redirect(response.status(), response.headers()) {
-                    self.offer_next(
-                        request,
-                        response,
-                        &policy.with_follow(true).with_max(u32::MAX),
-                    );
-                }
-                Next::Done
+        let mut policy = request.options.redirects.unwrap_or(session.redirects);
+        match self.redirected(response, &policy) {
+            Ok(Some(to)) if self.wanted(request, response, &to)? => {
+                return Ok(count(request, response, to));
             }
-            Err(error) => Next::Fail(error.into()),
-        })
+            Ok(Some(_)) => policy = policy.with_follow(false),
+            Ok(None) => {}
+            Err(error) => return Ok(Next::Fail(error.into())),
+        }
+        if !policy.follow && redirect::is_redirect(response.status(), response.headers()) {
+            let policy = policy.with_follow(true).with_max(u32::MAX);
+            self.offer_next(request, response, &policy);
+        }
+        Ok(Next::Done)
+    }
+
+    /// Whether the caller's hooks want a redirect to be followed.
+    fn wanted(
+        &self,
+        request: &PreparedRequest,
+        response: &mut Response,
+        to: &Redirected,
+    ) -> Result<bool, Error> {
+        let (hooks, own) = (&self.session.hooks, &request.options.hooks);
+        if !hooks.want_redirects() && !own.want_redirects() {
+            return Ok(true);
+        }
+        let since = response.call_mut().now();
+        let wanted = hooks.follow(response, to)? && own.follow(response, to)?;
+        spent(response.call_mut(), since, Phase::Body)?;
+        Ok(wanted)
     }
 
     fn redirected(

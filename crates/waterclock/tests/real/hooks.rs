@@ -178,3 +178,22 @@ fn what_a_hook_sets_is_left_behind_like_the_rest() {
     let got = &to.requests()[0];
     assert_eq!((got.header("authorization"), got.header("cookie")), (None, None));
 }
+
+#[test]
+fn a_hook_decides_which_redirects_are_followed() {
+    let server = server();
+    let session = builder().on_redirect(|_, to| Ok(to.url.path() != "/to")).build().unwrap();
+    let mut response = session.get(server.url("/from")).send().unwrap();
+    assert_eq!((response.status(), response.history().len()), (302, 0));
+    assert_eq!(response.take_next().unwrap().url().path(), "/to");
+    assert_eq!(server.requests().len(), 1);
+    // All of them have to want it; those of the session are asked first.
+    let session =
+        builder().on_redirect(|response, _| Ok(response.status() == 302)).build().unwrap();
+    let asked = session.get(server.url("/from")).on_redirect(|_, _| Ok(true)).send().unwrap();
+    assert_eq!((asked.status(), asked.history().len()), (200, 1));
+    let refuse = |_: &_, _: &_| Err(Error::invalid_request("not there"));
+    let error = session.get(server.url("/from")).on_redirect(refuse).send().unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::InvalidRequest, Some(302)));
+    assert!(error.timeline().is_some());
+}

@@ -70,6 +70,8 @@ fn each_hop_has_its_time_and_the_call_has_all_of_it() {
         assert_eq!(hops[0], (at(0), one, one, Some(302)));
         assert_eq!(hops[1], (one, two, two, Some(307)));
         assert_eq!(hops[2], (two, three, three, Some(200)));
+        let ends = |hop| timeline.spans_of(hop).last().unwrap().ended;
+        assert_eq!([ends(0), ends(1), ends(2)], [one, two, three]);
         tiles(timeline);
         assert_eq!(bench.world.connections(route.door()).len(), 1);
     }
