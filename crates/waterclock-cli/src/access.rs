@@ -66,7 +66,7 @@ fn ask(user: &str, cancel: &CancelHandle) -> Result<String, NoLogin> {
         )));
     }
     crate::output::tell(&format!("Password of {}: ", user.escape_debug()));
-    let line = Silence::begin().and_then(|_silence| line(Stdin::new(None, cancel)?));
+    let line = Silence::begin().and_then(|_silence| line(Stdin::new(None)));
     crate::output::tell("\n");
     match line {
         _ if cancel.is_cancelled() => Err(NoLogin::Interrupted),

@@ -139,9 +139,7 @@ impl Plan {
                 request = request.body(file.map_err(|error| unreadable(&shown, error))?);
             }
             Data::Stdin => {
-                let stdin = Stdin::new(limits.get(Limit::Total), cancel)
-                    .map_err(|error| unreadable("standard input", error))?;
-                request = request.body_reader(stdin, None);
+                request = request.body_reader(Stdin::new(limits.get(Limit::Total)), None);
             }
         }
         Ok(with_headers(request, &self.headers, implied_type).prepare())
