@@ -299,6 +299,7 @@ impl HttpAdapter {
         Ok(write_head(&mut connection.output, request.method(), target, fields)?)
     }
 
+    #[inline]
     fn respond(
         &self,
         request: &PreparedRequest,

@@ -53,13 +53,18 @@ pub(crate) fn after_failure(
 }
 
 /// Looks whether a response asks for another try.
+#[inline]
 pub(crate) fn after_response(
     request: &mut PreparedRequest,
-    mut response: Response,
+    response: Response,
 ) -> Result<Settled, Error> {
     if request.retry.is_none() {
         return Ok(Settled::Done(response));
     }
+    after_status(request, response)
+}
+
+fn after_status(request: &mut PreparedRequest, mut response: Response) -> Result<Settled, Error> {
     let status = response.status();
     let listed = |list: &[u16]| list.contains(&status);
     if !listed(&request.retry.status_forcelist) && !listed(&retry::RETRY_AFTER_STATUSES) {

@@ -74,6 +74,7 @@ pub(crate) enum Waited {
 }
 
 impl Call {
+    #[inline]
     pub(crate) fn new(
         world: Arc<dyn World>,
         limits: Limits,

@@ -63,6 +63,7 @@ struct Inner {
 }
 
 impl Response {
+    #[inline]
     pub(crate) fn new(
         line: Arc<RequestLine>,
         head: ResponseHead,

@@ -77,14 +77,14 @@ impl Inner {
 
     /// What netrc has, unless the request says itself who it is.
     fn netrc_auth(&self, request: &PreparedRequest) -> Option<Auth> {
-        if request.header("Authorization").is_some() || request.place.unix.is_some() {
-            return None;
-        }
-        self.environment.netrc(request.url())
+        let found = self.environment.netrc(request.url())?;
+        let named = request.header("Authorization").is_some() || request.place.unix.is_some();
+        (!named).then_some(found)
     }
 }
 
 impl Walk<'_> {
+    #[inline]
     fn run(&mut self, request: &mut PreparedRequest, mut call: Call) -> Result<Response, Error> {
         // Once a redirect was followed the request is another one, with the first one's body.
         let mut redirected: Option<Box<PreparedRequest>> = None;
@@ -116,6 +116,7 @@ impl Walk<'_> {
     }
 
     /// One request and its response, and what that asks for.
+    #[inline]
     fn hop(
         &mut self,
         request: &mut PreparedRequest,
@@ -191,6 +192,9 @@ impl Walk<'_> {
             let note = "The challenge was not answered: the request's body was streamed, and cannot \
                         be sent a second time.";
             response.call_mut().timeline_mut().note(note);
+        }
+        if !(300..400).contains(&response.status()) {
+            return Ok(Next::Done);
         }
         let mut policy = request.options.redirects.unwrap_or(session.redirects);
         match self.redirected(response, &policy) {
