@@ -16,6 +16,7 @@ use crate::tls::TlsConfig;
 use crate::world::{Endpoint, Socket, SocketOptions};
 use dialogue::Dialogue;
 use handshake::{With, handshake};
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 use waterclock_proto::h1::Caps;
@@ -93,12 +94,12 @@ impl Connector {
         if let Some(path) = route.unix {
             return self.open_unix(call, path);
         }
-        let (host, port) = match route.via {
-            Some(via) => (via.url.host(), via.url.port()),
-            None => (route.host, route.port),
+        let (host, port, called) = match route.via {
+            Some(Via { url, .. }) => (url.host(), url.port(), format!("the proxy {url}").into()),
+            None => (route.host, route.port, Cow::Borrowed(route.host)),
         };
         let addresses = self.names.resolve(call, host, port)?;
-        race::connect(call, &self.socket, host, addresses)
+        race::connect(call, &self.socket, &called, addresses)
     }
 
     /// A Unix socket connects at once, or its queue is full and the system offers nothing to wait

@@ -149,6 +149,7 @@ fn a_proxy_that_is_not_there_is_named() {
     let builder = Session::builder().proxy(&format!("http://user:secret@{closed}"));
     let error = builder.build().unwrap().get("http://shop.test/").send().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect, "{error:#}");
+    assert!(error.message().contains(&format!("cannot connect to the proxy http://{closed}")));
     assert!(!format!("{error:#}{error:?}").contains("secret"));
 }
 
