@@ -159,16 +159,7 @@ impl Exchange<'_> {
     }
 
     fn read_source(&mut self, source: &mut dyn io::Read, piece: &mut [u8]) -> Outcome<usize> {
-        let since = self.call.now();
-        let count = loop {
-            match source.read(piece) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result,
-            }
-        };
-        // First of all: a source may have given up because the call is over.
-        self.call.caller_time(What::Source, since, Phase::Upload)?;
-        count.map_err(|error| {
+        self.call.read_source(source, piece, Phase::Upload)?.map_err(|error| {
             let doing = "the source of the request body failed";
             Failure::from_error(ErrorKind::InvalidRequest, doing, error)
         })

@@ -151,7 +151,7 @@ impl Call {
             return self.take().fail(failure);
         }
         self.abort(failure.kind);
-        Error::new(failure, Some(self.timeline.clone()))
+        Error::new(failure, Some(self.timeline.clone())).with_retries(self.retries())
     }
 
     /// Ends the call with an error that is not its own.

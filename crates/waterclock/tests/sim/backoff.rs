@@ -460,3 +460,14 @@ fn a_body_that_was_streamed_is_not_sent_again() {
     assert_eq!(response.text().unwrap(), "fine");
     assert!(bench.requests().iter().all(|request| request.ends_with("\r\n\r\nwhole")));
 }
+
+/// What was sent again before is known of an error in the body as well.
+#[test]
+fn a_body_that_fails_after_a_retry_tells_of_it() {
+    let cut = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort";
+    let script = Script::new().expect_head().send(BUSY).expect_head().send(cut).close();
+    let bench = Bench::serving(Route::Http, script);
+    let error = get(&bench, patient(1)).content().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::IncompleteBody);
+    assert_eq!(error.retries().len(), 1);
+}
