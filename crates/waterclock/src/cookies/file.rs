@@ -2,7 +2,6 @@
 
 use super::Cookies;
 use crate::error::{Error, ErrorKind, Failure};
-use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -89,19 +88,17 @@ fn unusable(
     path: &Path,
     error: impl std::error::Error + Send + Sync + 'static,
 ) -> Error {
-    struct Context<'a>(&'a str, &'a Path);
-    impl fmt::Display for Context<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "the cookie file {} cannot be {}", self.1.display(), self.0)
-        }
-    }
-    let kind = ErrorKind::InvalidRequest;
-    Error::new(Failure::from_error(kind, Context(what, path), error), None)
+    let context = format_args!("the cookie file {} cannot be {what}", path.display());
+    Error::new(Failure::from_error(ErrorKind::InvalidRequest, context, error), None)
 }
 
-/// Puts `text` in the place of the file at `path`.
+/// Puts `text` in the place of the file at `path`, or of the one that it links to.
 fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let beside = beside(path);
+    let target = match path.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+        target => target?,
+    };
+    let beside = beside(&target);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -110,7 +107,7 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
         file.write_all(text)?;
         file.sync_all()
     });
-    let result = written.and_then(|()| fs::rename(&beside, path));
+    let result = written.and_then(|()| fs::rename(&beside, &target));
     if result.is_err() {
         let _ = fs::remove_file(&beside);
     }
@@ -150,6 +147,20 @@ mod tests {
             assert_eq!(read.snapshot().named("id").next().unwrap().value(), b"7");
         }
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "nothing is left beside them");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = std::env::temp_dir().join(format!("waterclock-link-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let (file, link) = (folder.join("jar"), folder.join("link"));
+        fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let cookies = Cookies::default();
+        cookies.save(&link, CookieFormat::Netscape, SessionCookies::Keep).unwrap();
+        assert!(link.is_symlink() && fs::metadata(&file).unwrap().len() > 0);
         fs::remove_dir_all(&folder).unwrap();
     }
 
