@@ -58,7 +58,7 @@ pub(crate) fn after_response(
     request: &mut PreparedRequest,
     response: Response,
 ) -> Result<Settled, Error> {
-    if request.retry.is_none() {
+    if request.retry.is_none() || !request.retry.concerns(response.status()) {
         return Ok(Settled::Done(response));
     }
     after_status(request, response)
@@ -66,10 +66,6 @@ pub(crate) fn after_response(
 
 fn after_status(request: &mut PreparedRequest, mut response: Response) -> Result<Settled, Error> {
     let status = response.status();
-    let listed = |list: &[u16]| list.contains(&status);
-    if !listed(&request.retry.status_forcelist) && !listed(&retry::RETRY_AFTER_STATUSES) {
-        return Ok(Settled::Done(response));
-    }
     let retry_after = response.headers().get("Retry-After").map(<[u8]>::to_vec);
     let failed = Failed {
         method: &request.line.method,

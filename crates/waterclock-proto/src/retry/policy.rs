@@ -1,6 +1,6 @@
 //! [`Retry`]: what is retried, how often, and with what pauses.
 
-use super::{DEFAULT_ALLOWED_METHODS, Kind, StopReason};
+use super::{DEFAULT_ALLOWED_METHODS, Kind, RETRY_AFTER_STATUSES, StopReason};
 use crate::message::{Headers, Method};
 use crate::redirect::Credentials;
 use std::time::Duration;
@@ -190,6 +190,13 @@ impl Retry {
     ) -> Self {
         let names = names.into_iter().map(Into::into).collect();
         Retry { remove_headers_on_redirect: names, ..self }
+    }
+
+    /// Whether a response with this status can be one to retry, whatever its fields say: most are not,
+    /// and need no more of a look.
+    #[must_use]
+    pub fn concerns(&self, status: u16) -> bool {
+        self.status_forcelist.contains(&status) || RETRY_AFTER_STATUSES.contains(&status)
     }
 
     /// Whether nothing is ever retried, and no redirect counted.

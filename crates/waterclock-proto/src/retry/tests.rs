@@ -419,3 +419,10 @@ fn named_fields_go_with_the_credentials() {
     retry.prune(Credentials::Strip, &mut headers);
     assert!(headers.is_empty());
 }
+
+#[test]
+fn most_statuses_concern_no_policy() {
+    let retry = Retry::new(3).status_forcelist([500]);
+    let concerned: Vec<u16> = (100..600).filter(|&status| retry.concerns(status)).collect();
+    assert_eq!(concerned, [413, 429, 500, 503]);
+}
