@@ -193,9 +193,11 @@ fn elapsed_is_the_time_of_this_hop_to_the_end_of_its_head() {
     let hop = response.elapsed();
     assert!(past >= late, "{past:?}");
     assert_eq!(response.text().unwrap(), "ok");
-    // The body is not in it; the whole call's time has both hops and the body.
+    // The body is not in it; the whole call's time has both hops and the body. (The body's pause begins when the
+    // head is sent, which is before a busy client has read it: the three times need not add up.)
     assert_eq!(response.elapsed(), hop);
-    assert!(response.timeline().elapsed() >= past + hop + late);
+    assert!(response.timeline().elapsed() >= past + hop);
+    assert!(response.timeline().elapsed() >= late + late);
     assert_eq!(response.timeline().unaccounted(), Duration::ZERO);
     assert!(response.explain().contains("/to"), "{}", response.explain());
 }
