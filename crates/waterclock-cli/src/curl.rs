@@ -17,7 +17,6 @@ use crate::state::State;
 use crate::trust;
 use std::ffi::OsString;
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 use waterclock::cookies::SiteContext;
 use waterclock::world::real::RealWorld;
@@ -31,11 +30,11 @@ use waterclock_proto::decode::Coding;
 pub(crate) fn main(options: &Options) -> Result<Exit, String> {
     let command = Command::of(options, &|name| std::env::var_os(name))?;
     let words: Vec<String> = command.words.iter().map(|word| quote::for_shell(word)).collect();
-    let printed = print(&format!("{}\n", words.join(" ")));
+    let exit = print(&format!("{}\n", words.join(" ")));
     for note in &command.notes {
         tell(&format!("waterclock: {note}\n"));
     }
-    Ok(if printed == ExitCode::SUCCESS { Exit::Done } else { Exit::Output })
+    Ok(exit)
 }
 
 type Variable<'v> = dyn Fn(&str) -> Option<OsString> + 'v;

@@ -1,6 +1,5 @@
 //! Exit codes: curl's, where curl has one, because people know them. They are a promise.
 
-use std::process::ExitCode;
 use waterclock::ErrorKind;
 
 /// Why the program ends, as its caller sees it.
@@ -30,9 +29,9 @@ impl Exit {
     }
 }
 
-impl From<Exit> for ExitCode {
+impl From<Exit> for u8 {
     fn from(exit: Exit) -> Self {
-        ExitCode::from(exit.code())
+        exit.code()
     }
 }
 

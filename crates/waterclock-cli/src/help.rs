@@ -1,7 +1,7 @@
 //! Help: a short one that fits a small terminal, and the table of limits.
 
+use crate::exit::Exit;
 use crate::times::option;
-use std::process::ExitCode;
 use waterclock::{Limit, Limits};
 
 /// Fits 24 lines of 80 columns.
@@ -68,7 +68,7 @@ Exit codes: 0 done, 2 usage, 3 URL, 5 proxy, 6 name, 7 connect, 8 broken HTTP,
 ";
 
 /// `waterclock help [TOPIC]`.
-pub(crate) fn topic(topic: Option<&str>) -> ExitCode {
+pub(crate) fn topic(topic: Option<&str>) -> Exit {
     match topic {
         Some("timeouts" | "limits") => crate::output::print(&timeouts()),
         None => crate::output::print(&crate::args::command().render_long_help().to_string()),
@@ -78,7 +78,7 @@ pub(crate) fn topic(topic: Option<&str>) -> ExitCode {
                  `waterclock --help`",
                 other.escape_debug()
             );
-            crate::exit::Exit::Usage.into()
+            Exit::Usage
         }
     }
 }

@@ -2,15 +2,14 @@
 
 use crate::exit::Exit;
 use std::io::{self, Write};
-use std::process::ExitCode;
 
 /// Prints what was asked for. Nobody reading it is no reason for a message.
-pub(crate) fn print(text: &str) -> ExitCode {
+pub(crate) fn print(text: &str) -> Exit {
     match crate::body::stdout().and_then(|mut out| out.write_all(text.as_bytes())) {
-        Ok(()) => Exit::Done.into(),
+        Ok(()) => Exit::Done,
         Err(error) => {
             complain(&cannot_write("standard output", &error));
-            Exit::Output.into()
+            Exit::Output
         }
     }
 }

@@ -13,13 +13,12 @@ use crate::state::State;
 use crate::terminal::{self, Stream};
 use crate::{curl, help, signal};
 use std::ffi::OsString;
-use std::process::ExitCode;
 use waterclock::run::{RequestRecord, Run};
 use waterclock::world::real::RealWorld;
 use waterclock::{ErrorKind, Method, Session};
 
 /// Makes the request that the arguments ask for.
-pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let matches = match args::command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => {
@@ -28,13 +27,14 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     if matches.get_flag("h") {
-        return crate::output::print(help::SHORT);
+        return crate::output::print(help::SHORT).into();
     }
     if matches.get_flag("help") {
-        return help::topic(None);
+        return help::topic(None).into();
     }
     if matches.get_flag("version") {
-        return crate::output::print(concat!("waterclock ", env!("CARGO_PKG_VERSION"), "\n"));
+        return crate::output::print(concat!("waterclock ", env!("CARGO_PKG_VERSION"), "\n"))
+            .into();
     }
     let options = Options::read(&matches);
     let result = if options.curl { curl::main(&options) } else { request(&options) };

@@ -136,7 +136,7 @@ pub(super) fn again(style: &Style) -> io::Result<()> {
 }
 
 fn shown(text: &str) -> io::Result<()> {
-    if print(text) == std::process::ExitCode::SUCCESS {
+    if print(text) == crate::exit::Exit::Done {
         Ok(())
     } else {
         Err(io::ErrorKind::BrokenPipe.into())

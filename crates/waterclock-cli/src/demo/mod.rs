@@ -15,11 +15,10 @@ use crate::terminal::{self, Stream};
 use clap::{Arg, Command};
 use scenes::{SCENES, Scene};
 use std::ffi::OsString;
-use std::process::ExitCode;
 use waterclock::screen::Style;
 
 /// Runs the scenes that the arguments name.
-pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
+pub(crate) fn main(arguments: &[OsString]) -> u8 {
     let program = [OsString::from("waterclock demo")];
     let matches = match command().try_get_matches_from(program.iter().chain(arguments)) {
         Ok(matches) => matches,
@@ -29,13 +28,13 @@ pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
         }
     };
     if matches.get_flag("h") || matches.get_flag("help") {
-        return print(&command().render_long_help().to_string());
+        return print(&command().render_long_help().to_string()).into();
     }
     let style = terminal::style(&Screen::read(&matches), Stream::Out);
     let words: Vec<&str> =
         matches.get_many::<String>("scenes").into_iter().flatten().map(String::as_str).collect();
     match choose(&words) {
-        Ok(None) => print(&list()),
+        Ok(None) => print(&list()).into(),
         Ok(Some(scenes)) => play(&scenes, &style),
         Err(unknown) => {
             tell(&format!(
@@ -80,7 +79,7 @@ fn list() -> String {
 }
 
 /// Plays the scenes one after the other. Success means that each ended as it should.
-fn play(scenes: &[&Scene], style: &Style) -> ExitCode {
+fn play(scenes: &[&Scene], style: &Style) -> u8 {
     let mut differed = Vec::new();
     for (index, scene) in scenes.iter().enumerate() {
         let mut out = String::new();
@@ -98,7 +97,7 @@ fn play(scenes: &[&Scene], style: &Style) -> ExitCode {
             out.push('\n');
         }
         wrap(&mut out, &format!("{}: {}", scene.name, scene.title), 0, 0, style);
-        if print(&out) != ExitCode::SUCCESS {
+        if print(&out) != Exit::Done {
             return Exit::Output.into();
         }
         match scene.play(style) {
@@ -115,7 +114,7 @@ fn play(scenes: &[&Scene], style: &Style) -> ExitCode {
     for problem in &differed {
         tell(&format!("waterclock: the demo went otherwise than it should: {problem}\n"));
     }
-    ExitCode::from(u8::from(!differed.is_empty()))
+    u8::from(!differed.is_empty())
 }
 
 #[cfg(test)]

@@ -1,0 +1,48 @@
+//! The `waterclock` program as a function, so that others can be the program too: the Python package
+//! is, as `python -m waterclock`.
+
+mod access;
+mod address;
+mod args;
+mod attempt;
+mod body;
+mod client;
+mod curl;
+mod demo;
+mod destination;
+mod exit;
+mod help;
+mod items;
+mod output;
+mod parts;
+mod policy;
+mod progress;
+mod remote_name;
+mod report;
+mod request;
+mod resume;
+mod run;
+mod session_file;
+mod signal;
+mod state;
+mod store;
+mod terminal;
+mod times;
+mod trust;
+
+use std::ffi::OsString;
+
+/// Does what the arguments ask for, the first of which is the program's name, and says with which code
+/// to exit. For a process that does nothing else: it takes over SIGINT and SIGTERM, and expects
+/// that SIGPIPE is ignored, as Rust programs and Python have it.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let mut arguments = arguments.into_iter();
+    let program = arguments.next();
+    let rest: Vec<_> = arguments.collect();
+    // A host of such a name is still reached: `waterclock http://demo`.
+    match rest.first().and_then(|word| word.to_str()) {
+        Some("help") => help::topic(rest.get(1).and_then(|word| word.to_str())).into(),
+        Some("demo") => demo::main(rest.get(1..).unwrap_or_default()),
+        _ => run::main(program.into_iter().chain(rest)),
+    }
+}
