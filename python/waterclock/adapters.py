@@ -1,0 +1,573 @@
+"""Transport adapters: how a prepared request gets to a server and comes back as a response.
+
+`HTTPAdapter` has every hook of requests. Which engine makes a call is decided call by call: ours, as long as nobody
+replaced what only urllib3 can honour, else urllib3 itself (`_native.reason_for_urllib3` says which, and why).
+"""
+
+from __future__ import annotations
+
+import os.path
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from urllib3.connectionpool import HTTPConnectionPool
+    from urllib3.exceptions import (
+        ClosedPoolError,
+        ConnectTimeoutError,
+        LocationValueError,
+        MaxRetryError,
+        NewConnectionError,
+        ProtocolError,
+        ReadTimeoutError,
+        ResponseError,
+    )
+    from urllib3.poolmanager import PoolManager, proxy_from_url
+    from urllib3.util import Timeout as TimeoutSauce
+    from urllib3.util import parse_url
+    from urllib3.util.retry import Retry
+
+    from . import _types as _t
+    from .models import PreparedRequest, Response
+    from .utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
+
+    # What requests.adapters has, for those who look for it here; at run time `__getattr__` has it.
+    _Reexported = (
+        ClosedPoolError,
+        ConnectTimeoutError,
+        LocationValueError,
+        MaxRetryError,
+        NewConnectionError,
+        ProtocolError,
+        ReadTimeoutError,
+        ResponseError,
+        TimeoutSauce,
+        parse_url,
+        proxy_from_url,
+        DEFAULT_CA_BUNDLE_PATH,
+        select_proxy,
+    )
+
+DEFAULT_POOLBLOCK = False
+DEFAULT_POOLSIZE = 10
+DEFAULT_RETRIES = 0
+DEFAULT_POOL_TIMEOUT = None
+
+# Names of requests.adapters that are resolved when somebody asks for them: they cost imports.
+_LAZY = {
+    **dict.fromkeys(
+        (
+            "ClosedPoolError",
+            "ConnectTimeoutError",
+            "LocationValueError",
+            "MaxRetryError",
+            "NewConnectionError",
+            "ProtocolError",
+            "ReadTimeoutError",
+            "ResponseError",
+        ),
+        "urllib3.exceptions",
+    ),
+    "_HTTPError": "urllib3.exceptions:HTTPError",
+    "_InvalidHeader": "urllib3.exceptions:InvalidHeader",
+    "_ProxyError": "urllib3.exceptions:ProxyError",
+    "_SSLError": "urllib3.exceptions:SSLError",
+    "PoolManager": "urllib3.poolmanager",
+    "proxy_from_url": "urllib3.poolmanager",
+    "TimeoutSauce": "urllib3.util:Timeout",
+    "parse_url": "urllib3.util",
+    "Retry": "urllib3.util.retry",
+    "socket": "socket:",
+    "typing": "typing:",
+    "os": "os:",
+    "_basic_auth_str": "waterclock.auth",
+    "basestring": "waterclock.compat",
+    "urlparse": "waterclock.compat",
+    "extract_cookies_to_jar": "waterclock.cookies",
+    **dict.fromkeys(
+        (
+            "ConnectTimeout",
+            "ConnectionError",
+            "InvalidHeader",
+            "InvalidProxyURL",
+            "InvalidSchema",
+            "InvalidURL",
+            "ProxyError",
+            "ReadTimeout",
+            "RetryError",
+            "SSLError",
+        ),
+        "waterclock.exceptions",
+    ),
+    "Response": "waterclock.models",
+    "CaseInsensitiveDict": "waterclock.structures",
+    **dict.fromkeys(
+        (
+            "DEFAULT_CA_BUNDLE_PATH",
+            "get_auth_from_url",
+            "get_encoding_from_headers",
+            "prepend_scheme_if_needed",
+            "select_proxy",
+            "urldefragauth",
+        ),
+        "waterclock.utils",
+    ),
+    "_is_prepared": "waterclock._types:is_prepared",
+}
+
+
+def _socks_manager_class() -> Any:
+    """urllib3's manager for SOCKS proxies, or what says that PySocks is missing."""
+    try:
+        from urllib3.contrib.socks import SOCKSProxyManager
+    except ImportError:
+
+        def missing(*args: Any, **kwargs: Any) -> None:
+            raise _here.InvalidSchema("Missing dependencies for SOCKS support.")
+
+        return missing
+    return SOCKSProxyManager
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SOCKSProxyManager":
+        value = _socks_manager_class()
+    elif name in _LAZY:
+        from importlib import import_module
+
+        module, _, attribute = _LAZY[name].partition(":")
+        value = import_module(module)
+        if attribute or ":" not in _LAZY[name]:
+            value = getattr(value, attribute or name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, "SOCKSProxyManager"})
+
+
+# Names above are looked up through the module, so that a program that patches one of them is heard.
+_here: Any = sys.modules[__name__]
+
+
+def _urllib3_request_context(
+    request: PreparedRequest,
+    verify: bool | str | None,
+    client_cert: tuple[str, str] | str | None,
+    poolmanager: PoolManager,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What urllib3 chooses a pool by: where to connect to, and the TLS settings."""
+    parsed = _here.urlparse(request.url)
+    host = {"scheme": parsed.scheme.lower(), "host": parsed.hostname, "port": parsed.port}
+    tls: dict[str, Any] = {"cert_reqs": "CERT_NONE" if verify is False else "CERT_REQUIRED"}
+    if isinstance(verify, str):
+        tls["ca_cert_dir" if os.path.isdir(verify) else "ca_certs"] = verify
+    if isinstance(client_cert, tuple) and len(client_cert) == 2:
+        tls["cert_file"], tls["key_file"] = client_cert
+    elif client_cert is not None:
+        tls["cert_file"] = client_cert
+    return host, tls
+
+
+class _Made:
+    """An attribute that is made when it is first looked at, and is an ordinary one from then on."""
+
+    def __init__(self, make: Any) -> None:
+        self.make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, adapter: Any, owner: type | None = None) -> Any:
+        if adapter is None:
+            raise AttributeError(f"type object {owner!r} has no attribute {self.name!r}")
+        self.make(adapter)
+        try:
+            return adapter.__dict__[self.name]
+        except KeyError:
+            raise AttributeError(
+                f"{type(adapter).__name__!r} object has no attribute {self.name!r}"
+            ) from None
+
+
+def _make_max_retries(adapter: HTTPAdapter) -> None:
+    given = adapter.__dict__.get("_retries_given")
+    if given is not None:
+        retry = _here.Retry
+        adapter.max_retries = (
+            retry(0, read=False) if given == DEFAULT_RETRIES else retry.from_int(given)
+        )
+
+
+def _make_poolmanager(adapter: HTTPAdapter) -> None:
+    if "_pool_connections" in adapter.__dict__:
+        adapter.init_poolmanager(
+            adapter._pool_connections, adapter._pool_maxsize, block=adapter._pool_block
+        )
+        from . import _native
+
+        _native.pool_was_made(adapter)
+
+
+def _make_engine(adapter: HTTPAdapter) -> None:
+    from ._engine import Engine
+
+    own = adapter.__dict__
+    own["_engine"] = Engine(
+        own.get("_pool_connections", DEFAULT_POOLSIZE),
+        own.get("_pool_maxsize", DEFAULT_POOLSIZE),
+        bool(own.get("_pool_block", DEFAULT_POOLBLOCK)),
+    )
+
+
+class BaseAdapter:
+    """What a transport adapter has to have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def send(
+        self,
+        request: PreparedRequest,
+        stream: bool = False,
+        timeout: _t.TimeoutType = None,
+        verify: _t.VerifyType = True,
+        cert: _t.CertType = None,
+        proxies: dict[str, str] | None = None,
+    ) -> Response:
+        """Sends a prepared request and returns its response.
+
+        :param stream: whether the body is left to be read piece by piece.
+        :param timeout: seconds, or (connect, read) seconds, or `waterclock.Limits`.
+        :param verify: whether the server's certificate is verified, or the path of a CA bundle to do it with.
+        :param cert: a client certificate: the path of a file, or of a certificate and of its key.
+        :param proxies: proxies by scheme, or by scheme and host.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Gives up what the adapter holds."""
+        raise NotImplementedError
+
+
+class HTTPAdapter(BaseAdapter):
+    """The adapter for http and https.
+
+    :param pool_connections: how many servers idle connections are kept for.
+    :param pool_maxsize: how many connections to one server are kept (and made, with `pool_block`).
+    :param max_retries: how often a call is made again: a number, or urllib3's `Retry`. By default a call is made once.
+    :param pool_block: whether a call waits for a connection when `pool_maxsize` are in use.
+
+    Usage::
+
+      >>> import waterclock as requests
+      >>> s = requests.Session()
+      >>> a = requests.adapters.HTTPAdapter(max_retries=3)
+      >>> s.mount('http://', a)
+    """
+
+    __attrs__: list[str] = [
+        "max_retries",
+        "config",
+        "_pool_connections",
+        "_pool_maxsize",
+        "_pool_block",
+    ]
+
+    if TYPE_CHECKING:
+        max_retries: Retry
+        poolmanager: PoolManager
+        _engine: Any
+    else:
+        max_retries = _Made(_make_max_retries)
+        poolmanager = _Made(_make_poolmanager)
+        _engine = _Made(_make_engine)
+    config: dict[str, Any]
+    proxy_manager: dict[str, Any]
+    _pool_connections: int
+    _pool_maxsize: int
+    _pool_block: bool
+
+    def __init__(
+        self,
+        pool_connections: int = DEFAULT_POOLSIZE,
+        pool_maxsize: int = DEFAULT_POOLSIZE,
+        max_retries: int | Retry = DEFAULT_RETRIES,
+        pool_block: bool = DEFAULT_POOLBLOCK,
+    ) -> None:
+        if type(max_retries) is int:
+            self.__dict__["_retries_given"] = max_retries
+        else:
+            retry = _here.Retry
+            self.max_retries = (
+                retry(0, read=False)
+                if max_retries == DEFAULT_RETRIES
+                else retry.from_int(max_retries)
+            )
+        self.config = {}
+        self.proxy_manager = {}
+
+        super().__init__()
+
+        self._pool_connections = pool_connections
+        self._pool_maxsize = pool_maxsize
+        self._pool_block = pool_block
+        self._begin_pool()
+
+    def _begin_pool(self) -> None:
+        """Makes the pool manager now if somebody wants to have a say in it, else when it is looked at."""
+        if (
+            type(self).init_poolmanager is not _init_poolmanager
+            or "init_poolmanager" in self.__dict__
+            or _pool_class_is_replaced()
+        ):
+            self.init_poolmanager(
+                self._pool_connections, self._pool_maxsize, block=self._pool_block
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {attr: getattr(self, attr, None) for attr in self.__attrs__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Neither pools nor connections travel: they are made afresh.
+        self.proxy_manager = {}
+        self.config = {}
+        for attr, value in state.items():
+            setattr(self, attr, value)
+        self._begin_pool()
+
+    def init_poolmanager(
+        self,
+        connections: int,
+        maxsize: int,
+        block: bool = DEFAULT_POOLBLOCK,
+        **pool_kwargs: Any,
+    ) -> None:
+        """Makes urllib3's PoolManager. To be overridden, not to be called.
+
+        :param connections: how many pools are kept.
+        :param maxsize: how many connections a pool keeps.
+        :param block: whether to wait when all of them are in use.
+        :param pool_kwargs: what else the PoolManager is to be told.
+        """
+        self._pool_connections = connections
+        self._pool_maxsize = maxsize
+        self._pool_block = block
+        self.poolmanager = _here.PoolManager(
+            num_pools=connections, maxsize=maxsize, block=block, **pool_kwargs
+        )
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        """urllib3's manager for a proxy, made once for each. To be overridden, not to be called.
+
+        :param proxy: the proxy's URL.
+        :param proxy_kwargs: what else the manager is to be told.
+        """
+        if proxy in self.proxy_manager:
+            return self.proxy_manager[proxy]
+        settings: dict[str, Any] = {
+            "num_pools": self._pool_connections,
+            "maxsize": self._pool_maxsize,
+            "block": self._pool_block,
+            **proxy_kwargs,
+        }
+        if proxy.lower().startswith("socks"):
+            username, password = _here.get_auth_from_url(proxy)
+            manager = _here.SOCKSProxyManager(
+                proxy, username=username, password=password, **settings
+            )
+        else:
+            headers = self.proxy_headers(proxy)
+            manager = _here.proxy_from_url(proxy, proxy_headers=headers, **settings)
+        self.proxy_manager[proxy] = manager
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: _t.VerifyType, cert: _t.CertType) -> None:
+        """Tells a pool of urllib3 whom to trust and who we are. To be overridden, not to be called.
+
+        :param conn: the pool.
+        :param url: the URL of the request.
+        :param verify: whether to verify the server's certificate, or the path of a CA bundle to do it with.
+        :param cert: the client certificate.
+        """
+        from . import _native
+
+        conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_NONE", None, None
+        if url.lower().startswith("https") and verify:
+            bundle = _native.ca_bundle(verify)
+            conn.cert_reqs = "CERT_REQUIRED"
+            if os.path.isdir(bundle):
+                conn.ca_cert_dir = bundle
+            else:
+                conn.ca_certs = bundle
+        if cert:
+            conn.cert_file, conn.key_file = _native.client_certificate(cert)
+
+    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
+        """A Response of what urllib3 brought. To be overridden, not to be called.
+
+        :param req: the request it answers.
+        :param resp: urllib3's response, or anything like it.
+        """
+        response: Response = _here.Response()
+        response.status_code = getattr(resp, "status", None)  # type: ignore[assignment]
+        response.headers = _here.CaseInsensitiveDict(getattr(resp, "headers", {}))
+        response.encoding = _here.get_encoding_from_headers(response.headers)
+        response.raw = resp
+        response.reason = response.raw.reason
+        url: Any = req.url
+        response.url = url.decode("utf-8") if isinstance(url, bytes) else url
+        _here.extract_cookies_to_jar(response.cookies, req, resp)
+        response.request = req
+        response.connection = self
+        return response
+
+    def build_connection_pool_key_attributes(
+        self, request: PreparedRequest, verify: _t.VerifyType, cert: _t.CertType = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What urllib3 is to choose a pool by: two dictionaries, for the host and for TLS.
+
+        The first has `scheme`, `host` and `port`. The second has `cert_reqs`; `ca_certs` or `ca_cert_dir` if `verify`
+        is a path; `cert_file`, and `key_file` if `cert` has two parts. An override may add what PoolManager
+        takes, for example `ssl_context`.
+        """
+        return _urllib3_request_context(request, verify, cert, self.poolmanager)  # type: ignore[arg-type]
+
+    def get_connection_with_tls_context(
+        self,
+        request: PreparedRequest,
+        verify: _t.VerifyType,
+        proxies: dict[str, str] | None = None,
+        cert: _t.CertType = None,
+    ) -> HTTPConnectionPool:
+        """The pool of urllib3 for a request and its TLS settings. To be overridden, not to be called.
+
+        :param request: the request.
+        :param verify: whether to verify the server's certificate, or the path of a CA bundle to do it with.
+        :param proxies: proxies by scheme, or by scheme and host.
+        :param cert: the client certificate.
+        """
+        proxy = _here.select_proxy(request.url, proxies)
+        try:
+            host, tls = self.build_connection_pool_key_attributes(request, verify, cert)
+        except ValueError as e:
+            raise _here.InvalidURL(e, request=request)
+        manager = self.proxy_manager_for(_usable_proxy(proxy)) if proxy else self.poolmanager
+        pool: HTTPConnectionPool = manager.connection_from_host(**host, pool_kwargs=tls)
+        return pool
+
+    def get_connection(
+        self, url: str, proxies: dict[str, str] | None = None
+    ) -> HTTPConnectionPool:
+        """Deprecated by `get_connection_with_tls_context`: the pool of urllib3 for a URL.
+
+        :param url: where to connect to.
+        :param proxies: proxies by scheme, or by scheme and host.
+        """
+        warnings.warn(
+            "`get_connection` has been deprecated in favor of `get_connection_with_tls_context`. "
+            "Custom HTTPAdapter subclasses will need to migrate for Requests>=2.32.2. Please see "
+            "https://github.com/psf/requests/pull/6710 for more details.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        proxy = _here.select_proxy(url, proxies)
+        pool: HTTPConnectionPool
+        if proxy:
+            pool = self.proxy_manager_for(_usable_proxy(proxy)).connection_from_url(url)
+        else:
+            pool = self.poolmanager.connection_from_url(_here.urlparse(url).geturl())
+        return pool
+
+    def close(self) -> None:
+        """Closes all idle connections: of the engine, of the pool manager and of proxies."""
+        own = self.__dict__
+        if "poolmanager" in own:
+            self.poolmanager.clear()
+        for manager in own.get("proxy_manager", {}).values():
+            manager.clear()
+        if "_engine" in own:
+            self._engine.close()
+
+    def request_url(self, request: PreparedRequest, proxies: dict[str, str] | None) -> str:
+        """What the request line has: the path, or all of the URL for an http proxy. To be overridden, not to be called.
+
+        :param request: the request.
+        :param proxies: proxies by scheme, or by scheme and host.
+        """
+        url: str = request.url  # type: ignore[assignment]
+        proxy = _here.select_proxy(url, proxies)
+        if (
+            proxy
+            and _here.urlparse(url).scheme != "https"
+            and not _here.urlparse(proxy).scheme.lower().startswith("socks")
+        ):
+            whole: str = _here.urldefragauth(url)
+            return whole
+        return request.path_url
+
+    def add_headers(self, request: PreparedRequest, **kwargs: Any) -> None:
+        """Does nothing: here subclasses add headers.
+
+        :param request: the request they are added to.
+        :param kwargs: what `send` was called with.
+        """
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """Headers for the proxy alone: in CONNECT if there is a tunnel, else in the request. To be overridden, not to be called.
+
+        :param proxy: the proxy's URL.
+        """
+        username, password = _here.get_auth_from_url(proxy)
+        if not username:
+            return {}
+        return {"Proxy-Authorization": _here._basic_auth_str(username, password)}
+
+    def send(
+        self,
+        request: PreparedRequest,
+        stream: bool = False,
+        timeout: _t.TimeoutType = None,
+        verify: _t.VerifyType = True,
+        cert: _t.CertType = None,
+        proxies: dict[str, str] | None = None,
+    ) -> Response:
+        """Sends a prepared request and returns its response, with the engine that can honour what was asked for.
+
+        :param stream: whether the body is left to be read piece by piece.
+        :param timeout: seconds, (connect, read) seconds, urllib3's `Timeout` or `waterclock.Limits`.
+        :param verify: whether the server's certificate is verified, or the path of a CA bundle to do it with.
+        :param cert: a client certificate: the path of a file, or of a certificate and of its key.
+        :param proxies: proxies by scheme, or by scheme and host.
+        """
+        from . import _native
+
+        reason = _native.reason_for_urllib3(self, request)
+        if reason is None:
+            return _native.send(self, request, stream, timeout, verify, cert, proxies)
+        from . import _urllib3
+
+        return _urllib3.send(self, request, stream, timeout, verify, cert, proxies, reason)
+
+
+_init_poolmanager = HTTPAdapter.init_poolmanager
+
+
+def _pool_class_is_replaced() -> bool:
+    mine = globals().get("PoolManager")
+    module = sys.modules.get("urllib3.poolmanager")
+    return mine is not None and mine is not getattr(module, "PoolManager", None)
+
+
+def _usable_proxy(proxy: str) -> str:
+    """The proxy with a scheme; InvalidProxyURL if there is no host in it."""
+    whole: str = _here.prepend_scheme_if_needed(proxy, "http")
+    if not _here.parse_url(whole).host:
+        raise _here.InvalidProxyURL(
+            "Please check proxy URL. It is malformed and could be missing the host."
+        )
+    return whole
