@@ -22,7 +22,7 @@ cleaned() {
     for name in \
         http_proxy https_proxy ftp_proxy all_proxy no_proxy \
         HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY REQUEST_METHOD \
-        SSL_CERT_FILE SSL_CERT_DIR NIX_SSL_CERT_FILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE \
+        SSL_CERT_FILE SSL_CERT_DIR NIX_SSL_CERT_FILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE AWS_CA_BUNDLE \
         CURL_HOME CURL_SSL_BACKEND NETRC SSLKEYLOGFILE OPENSSL_CONF OPENSSL_MODULES \
         LOCALDOMAIN RES_OPTIONS HOSTALIASES; do
         flags+=(-u "$name")
@@ -41,23 +41,27 @@ as_root() {
     fi
 }
 
+# apt_install "PACKAGES": where apt and root (or sudo) are there. The caller sees whether it helped.
+apt_install() {
+    command -v apt-get >/dev/null || return 0
+    printf 'installing %s\n' "$1" >&2
+    if [[ -z ${apt_updated:-} ]]; then
+        as_root apt-get update -qq </dev/null >&2 || true
+        apt_updated=1
+    fi
+    # shellcheck disable=SC2086 # several packages in one word
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends $1 </dev/null >&2 || true
+    hash -r
+}
+
 # need PROGRAM "PACKAGES" CONSEQUENCE: has apt install the packages if the program is missing, and
 # says what its absence means if that does not help.
 need() {
     local program=$1 packages=$2 consequence=$3
     command -v "$program" >/dev/null && return 0
-    if command -v apt-get >/dev/null; then
-        printf 'installing %s for %s\n' "$packages" "$program" >&2
-        if [[ -z ${apt_updated:-} ]]; then
-            as_root apt-get update -qq </dev/null >&2 || true
-            apt_updated=1
-        fi
-        # shellcheck disable=SC2086 # several packages in one word
-        as_root env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -y -qq --no-install-recommends $packages </dev/null >&2 || true
-        hash -r
-        command -v "$program" >/dev/null && return 0
-    fi
+    apt_install "$packages"
+    command -v "$program" >/dev/null && return 0
     loud "MISSING: $program (Debian packages: $packages). $consequence"
     return 1
 }
