@@ -1,0 +1,130 @@
+"""`python -m waterclock run script.py ARGUMENTS...`: a program that knows nothing of waterclock.
+
+It sees what it would see from `python script.py ARGUMENTS...`, except that `import requests` gives waterclock.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, TracebackType
+
+USAGE = """\
+usage: python -m waterclock run SCRIPT [ARGUMENT...]
+       python -m waterclock run -m MODULE [ARGUMENT...]
+
+Runs a Python program in which `import requests` gives waterclock. Options of the interpreter itself go in
+front: python -X dev -m waterclock run SCRIPT
+"""
+
+
+def run(arguments: list[str]) -> int:
+    """Runs what the arguments name, and says with which code to exit; what it raises comes through."""
+    from ._install import install
+
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(USAGE, end="")
+        return 0
+    is_module = arguments[:1] == ["-m"]
+    words = arguments[1:] if is_module else arguments
+    if not words or (not is_module and words[0].startswith("-")):
+        print(USAGE, end="", file=sys.stderr)
+        return 2
+    try:
+        install()
+    except RuntimeError as refused:
+        print(f"waterclock: {refused}", file=sys.stderr)
+        return 2
+    # A module of its own, so that the program finds nothing of ours among its globals.
+    main = ModuleType("__main__")
+    main.__dict__["__builtins__"] = sys.modules["builtins"]
+    sys.modules["__main__"] = main
+    if is_module:
+        sys.argv[:] = ["-m", *words[1:]]
+        _run(main, lambda: _run_module(words[0]))
+        return 0
+    sys.argv[:] = words
+    try:
+        program = _script(main, words[0])
+    except OSError as error:
+        name = os.path.abspath(words[0])
+        text = f"can't open file {name!r}: [Errno {error.errno}] {error.strerror}"
+        print(f"{sys.executable}: {text}", file=sys.stderr)
+        return 2
+    _run(main, program)
+    return 0
+
+
+def _run(main: ModuleType, program: Callable[[], object]) -> None:
+    """Runs it; a traceback that the interpreter will print begins where the program begins."""
+    try:
+        program()
+    except SystemExit:
+        raise
+    except BaseException as error:
+        show = sys.excepthook
+        start = _beginning(error.__traceback__, main)
+
+        def show_program(
+            kind: type[BaseException], value: BaseException, traceback: TracebackType | None
+        ) -> None:
+            show(kind, value.with_traceback(start), start)
+
+        # Raised again and not shown here, because the interpreter has more to do: an interrupt
+        # ends the process by the signal.
+        sys.excepthook = show_program
+        raise
+
+
+def _beginning(traceback: TracebackType | None, main: ModuleType) -> TracebackType | None:
+    """The part of a traceback that is the program's, or `None` if it did not come to run."""
+    while traceback is not None and traceback.tb_frame.f_globals is not main.__dict__:
+        traceback = traceback.tb_next
+    return traceback
+
+
+def _script(main: ModuleType, name: str) -> Callable[[], object]:
+    """What runs the file, folder or archive `name`. Raises OSError if it cannot be read."""
+    from pkgutil import get_importer, read_code
+
+    if get_importer(name) is not None:
+        # A folder or an archive with a `__main__` in it; it is looked for in `sys.path`.
+        _search_first(name)
+        return lambda: _run_module("__main__", False)
+    path = os.path.abspath(name)
+    with open(path, "rb") as file:
+        compiled = read_code(file)
+        file.seek(0)
+        source = b"" if compiled is not None else file.read()
+    _search_first(os.path.dirname(os.path.realpath(path)))
+
+    def execute() -> None:
+        from importlib.machinery import SourceFileLoader, SourcelessFileLoader
+
+        loader = SourceFileLoader if compiled is None else SourcelessFileLoader
+        main.__dict__.update(__file__=path, __cached__=None, __loader__=loader("__main__", path))
+        code: CodeType = compiled or compile(source, path, "exec", dont_inherit=True)
+        exec(code, main.__dict__)
+
+    return execute
+
+
+def _search_first(folder: str) -> None:
+    """Modules are looked for beside the program, and no longer where `python -m waterclock` was started."""
+    if sys.flags.isolated or getattr(sys.flags, "safe_path", False):
+        # Python was told not to, and has not put a folder there that could be replaced.
+        return
+    sys.path[:1] = [folder]
+
+
+def _run_module(name: str, set_argv: bool = True) -> None:
+    """As the interpreter does it for `-m`, by the function that it calls."""
+    import runpy
+
+    as_main: Callable[[str, bool], object] = runpy.__dict__["_run_module_as_main"]
+    as_main(name, set_argv)
