@@ -1,0 +1,13 @@
+"""`exceptions.ContentDecodingError`, apart because its second base is in urllib3."""
+
+from __future__ import annotations
+
+from urllib3.exceptions import HTTPError as BaseHTTPError
+
+from .exceptions import RequestException
+
+
+class ContentDecodingError(RequestException, BaseHTTPError):
+    """A content coding of the response (gzip, br, ...) could not be undone."""
+
+    __module__ = "waterclock.exceptions"

@@ -1,0 +1,52 @@
+"""Module attributes that are looked for when somebody asks for them.
+
+Importing waterclock has to be cheap, and most programs need few of the names that requests has. A
+module that would pull in something heavy lists such names in a table instead, and `attach` makes
+the two functions of PEP 562 from it. What was asked for once is an ordinary global from then on,
+so that patching, `vars()` and identity work as with any other module.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    #: "module:attribute", "module", both relative to the package with a leading dot, or a function.
+    Source = str | Callable[[], Any]
+
+
+def find(source: str, package: str = "waterclock") -> Any:
+    """Import what `"module:attribute"` or `"module"` names and return it."""
+    module_name, _, attribute = source.partition(":")
+    if module_name.startswith("."):
+        module_name = package + module_name
+    __import__(module_name)
+    module = sys.modules[module_name]
+    return getattr(module, attribute) if attribute else module
+
+
+def attach(
+    namespace: dict[str, Any], table: Mapping[str, Source]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return `__getattr__` and `__dir__` for the module that has `namespace` as its globals."""
+
+    def module_getattr(name: str) -> Any:
+        try:
+            source = table[name]
+        except KeyError:
+            message = f"module {namespace['__name__']!r} has no attribute {name!r}"
+            raise AttributeError(
+                message, name=name, obj=sys.modules.get(namespace["__name__"])
+            ) from None
+        value = find(source) if isinstance(source, str) else source()
+        # Two threads may come here at once: the first value stays, so that a class exists once.
+        return namespace.setdefault(name, value)
+
+    def module_dir() -> list[str]:
+        return sorted({*namespace, *table})
+
+    return module_getattr, module_dir
