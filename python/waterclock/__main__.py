@@ -1,4 +1,6 @@
-"""`python -m waterclock`: the program `waterclock`; and `python -m waterclock run SCRIPT`.
+"""`python -m waterclock`: the program `waterclock`, or a Python program for which requests is waterclock.
+
+For example:
 
     python -m waterclock https://example.com       makes a request, and says where the time went
     python -m waterclock --help                    everything that the program can do

@@ -52,7 +52,7 @@ def install() -> None:
 def uninstall() -> None:
     """Takes `install()` back, for tests. What was imported in between keeps what it has."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Finder)]
-    for name in [name for name in sys.modules if _is_theirs(name) and _is_ours(name)]:
+    for name in [name for name in list(sys.modules) if _is_theirs(name) and _is_ours(name)]:
         del sys.modules[name]
 
 
@@ -94,7 +94,11 @@ class _Alias:
     def exec_module(self, module: ModuleType) -> None:
         # The spec and not `__name__`: that is what the import system registered it under.
         assert module.__spec__ is not None
-        sys.modules[module.__spec__.name] = importlib.import_module(self._name)
+        name = module.__spec__.name
+        sys.modules[name] = ours = importlib.import_module(self._name)
+        if name == _PACKAGES[:-1]:
+            # It is no folder, but things are below it: without this nobody would be asked for them.
+            ours.__dict__.setdefault("__path__", [])
 
     def get_code(self, fullname: str) -> CodeType | None:
         """For `python -m waterclock run -m requests.help`."""
@@ -129,7 +133,7 @@ def _is_ours(name: str) -> bool:
 
 def _real_modules() -> list[str]:
     """Names of the modules of the real requests that are loaded."""
-    return [name for name in sys.modules if _is_theirs(name) and not _is_ours(name)]
+    return sorted(name for name in list(sys.modules) if _is_theirs(name) and not _is_ours(name))
 
 
 def _refusal(real: list[str]) -> str:

@@ -109,7 +109,7 @@ def _script(main: ModuleType, name: str) -> Callable[[], object]:
         loader = SourceFileLoader if compiled is None else SourcelessFileLoader
         main.__dict__.update(__file__=path, __cached__=None, __loader__=loader("__main__", path))
         code: CodeType = compiled or compile(source, path, "exec", dont_inherit=True)
-        exec(code, main.__dict__)
+        exec(code, main.__dict__)  # noqa: S102 (this is what was asked for)
 
     return execute
 
