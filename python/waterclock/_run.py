@@ -43,6 +43,8 @@ def run(arguments: list[str]) -> int:
     # A module of its own, so that the program finds nothing of ours among its globals.
     main = ModuleType("__main__")
     main.__dict__["__builtins__"] = sys.modules["builtins"]
+    if sys.version_info < (3, 14):
+        main.__dict__["__annotations__"] = {}
     sys.modules["__main__"] = main
     if is_module:
         sys.argv[:] = ["-m", *words[1:]]
@@ -52,7 +54,7 @@ def run(arguments: list[str]) -> int:
     try:
         program = _script(main, words[0])
     except OSError as error:
-        name = os.path.abspath(words[0])
+        name = _absolute(words[0])
         text = f"can't open file {name!r}: [Errno {error.errno}] {error.strerror}"
         print(f"{sys.executable}: {text}", file=sys.stderr)
         return 2
@@ -94,9 +96,9 @@ def _script(main: ModuleType, name: str) -> Callable[[], object]:
 
     if get_importer(name) is not None:
         # A folder or an archive with a `__main__` in it; it is looked for in `sys.path`.
-        _search_first(name)
+        _search_first(_absolute(name))
         return lambda: _run_module("__main__", False)
-    path = os.path.abspath(name)
+    path = _absolute(name)
     with open(path, "rb") as file:
         compiled = read_code(file)
         file.seek(0)
@@ -112,6 +114,11 @@ def _script(main: ModuleType, name: str) -> Callable[[], object]:
         exec(code, main.__dict__)  # noqa: S102 (this is what was asked for)
 
     return execute
+
+
+def _absolute(name: str) -> str:
+    """As Python makes names of programs absolute: nothing is resolved."""
+    return os.path.join(os.getcwd(), name)
 
 
 def _search_first(folder: str) -> None:
