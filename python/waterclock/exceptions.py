@@ -220,6 +220,10 @@ class RetriesTimeout(ConnectionError, ReadTimeout):
     """The last of several attempts got no answer in time (a `ConnectionError` in requests)."""
 
 
+class BackoffTimeout(RetryError, Timeout):
+    """The pause before the next attempt would not have ended in time (requests sleeps, whatever the limit)."""
+
+
 class RequestsWarning(Warning):
     """Base of the warnings."""
 
