@@ -17,7 +17,7 @@ class JSONDecodeError(InvalidJSONError, CompatJSONDecodeError):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # The decoder's class takes (msg, doc, pos) and leaves one sentence in `args`. Only that
-        # sentence may reach IOError, which would take three arguments for errno, strerror, filename.
+        # sentence may reach IOError, which takes three arguments for errno, strerror and filename.
         CompatJSONDecodeError.__init__(self, *args)
         InvalidJSONError.__init__(self, *self.args, **kwargs)
 

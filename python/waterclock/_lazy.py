@@ -38,6 +38,9 @@ def attach(
         try:
             source = table[name]
         except KeyError:
+            if name == "__all__":
+                # `from module import *` would see only what was asked for before.
+                return [known for known in module_dir() if not known.startswith("_")]
             message = f"module {namespace['__name__']!r} has no attribute {name!r}"
             raise AttributeError(
                 message, name=name, obj=sys.modules.get(namespace["__name__"])

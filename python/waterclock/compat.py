@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable as Callable
     from collections.abc import Mapping as Mapping
     from collections.abc import MutableMapping as MutableMapping
-    from http import cookiejar as cookielib
+    from http import cookiejar
     from http.cookies import Morsel as Morsel
     from io import StringIO as StringIO
     from json import JSONDecodeError as JSONDecodeError
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from urllib.request import parse_http_list as parse_http_list
     from urllib.request import proxy_bypass as proxy_bypass
 
+    cookielib = cookiejar
     has_simplejson: bool
     is_urllib3_1: bool
     urllib3_version: str

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
-    from urllib3.exceptions import HTTPError as BaseHTTPError
+    from urllib3.exceptions import HTTPError as _HTTPError
 
     from ._decoding_error import ContentDecodingError as ContentDecodingError
     from ._engine import Timeline
     from ._json_error import JSONDecodeError as JSONDecodeError
-    from .compat import JSONDecodeError as CompatJSONDecodeError
+    from .compat import JSONDecodeError as _JSONDecodeError
     from .models import PreparedRequest, Request, Response
+
+    BaseHTTPError = _HTTPError
+    CompatJSONDecodeError = _JSONDecodeError
 
     _Self = TypeVar("_Self", bound="RequestException")
 
@@ -221,7 +224,7 @@ class RetriesTimeout(ConnectionError, ReadTimeout):
 
 
 class BackoffTimeout(RetryError, Timeout):
-    """The pause before the next attempt would not have ended in time (requests sleeps, whatever the limit)."""
+    """The pause before the next attempt would not end in time (requests sleeps all the same)."""
 
 
 class RequestsWarning(Warning):
