@@ -1,0 +1,242 @@
+"""Reading a response: its body in pieces and lines, and what is made from its head."""
+
+from __future__ import annotations
+
+from . import models as _models
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from ._engine import Reply
+    from .cookies import RequestsCookieJar
+    from .models import PreparedRequest, Response
+    from .structures import CaseInsensitiveDict
+
+#: Flags of a reply.
+HAS_COOKIES = 1
+HAS_LOCATION = 2
+
+
+def own_reply(response: Response) -> Reply | None:
+    """Return the reply to read from, if the body has not been handed over to `raw`.
+
+    A mock has every attribute, so only what is really there counts.
+    """
+    attributes = response.__dict__
+    return None if "raw" in attributes else attributes.get("_reply")
+
+
+def content(response: Response) -> bytes | None:
+    """Read all that is left of the body."""
+    reply = own_reply(response)
+    if reply is not None:
+        drained = response.__dict__.get("_drained")
+        if drained is not None:
+            return undrained(response, drained)
+        try:
+            return reply.content()
+        except Exception as error:
+            raise _mapped(error) from None
+    if response.status_code == 0 or response.raw is None:
+        return None
+    return b"".join(response.iter_content(_models.CONTENT_CHUNK_SIZE)) or b""
+
+
+def chunks(response: Response, size: int | None) -> Iterator[bytes]:
+    """Read the body in pieces of `size` bytes, and mark it as consumed at the end."""
+    reply = own_reply(response)
+    if reply is not None:
+        if "_drained" in response.__dict__:
+            yield from _models.iter_slices(response.content, size)
+            return
+        if size is not None and size <= 0:
+            size = None
+        try:
+            while data := reply.read(size):
+                yield data
+        except GeneratorExit:
+            raise
+        except Exception as error:
+            raise _mapped(error) from None
+    elif hasattr(response.raw, "stream"):
+        try:
+            yield from response.raw.stream(size, decode_content=True)
+        except GeneratorExit:
+            raise
+        except Exception as error:
+            known = _of_urllib3(error)
+            if known is None:
+                raise
+            raise known from error
+    else:
+        while data := response.raw.read(size):
+            yield data
+    response._content_consumed = True
+
+
+def _mapped(error: Exception) -> BaseException:
+    """Return what requests would raise for an error of the engine; others stay as they are."""
+    from ._engine import EngineError
+
+    if not isinstance(error, EngineError):
+        return error
+    from ._errors import body_error
+
+    return body_error(error)
+
+
+def _of_urllib3(error: Exception) -> Exception | None:
+    """Return what requests raises for an error of urllib3 while the body is read."""
+    if isinstance(error, _models.ProtocolError):
+        return _models.ChunkedEncodingError(error)
+    if isinstance(error, _models.DecodeError):
+        return _models.ContentDecodingError(error)
+    if isinstance(error, _models.ReadTimeoutError):
+        return _models.ConnectionError(error)
+    if isinstance(error, _models.SSLError):
+        return _models.RequestsSSLError(error)
+    return None
+
+
+def lines(chunks: Iterable[Any]) -> Iterator[Any]:
+    """Split into lines as `splitlines` would split the whole."""
+    pending = None
+    after_cr = False
+    for chunk in chunks:
+        if not chunk:
+            continue
+        newline, cr = ("\n", "\r") if isinstance(chunk, str) else (b"\n", b"\r")
+        if after_cr and chunk.startswith(newline):
+            # The second half of a line end whose line was given already.
+            chunk = chunk[1:]
+            after_cr = False
+            if not chunk:
+                continue
+        if pending is not None:
+            chunk = pending + chunk
+            pending = None
+        after_cr = chunk.endswith(cr)
+        found = chunk.splitlines()
+        # A last line without an end may go on in the next piece.
+        if found and chunk.endswith(found[-1]) and found[-1]:
+            pending = found.pop()
+        yield from found
+    if pending is not None:
+        yield pending
+
+
+def delimited(chunks: Iterable[Any], delimiter: Any) -> Iterator[Any]:
+    """Split at `delimiter` as `split` would split the whole; nothing gives nothing."""
+    pending = None
+    for chunk in chunks:
+        parts = (chunk if pending is None else pending + chunk).split(delimiter)
+        pending = parts.pop()
+        yield from parts
+    if pending is not None:
+        yield pending
+
+
+def joined(fields: list[tuple[str, str]]) -> CaseInsensitiveDict[str]:
+    """Make the mapping of header fields from those on the wire."""
+    headers: CaseInsensitiveDict[str] = _models.CaseInsensitiveDict()
+    store = headers._store
+    for name, value in fields:
+        key = name.lower()
+        if key in store:
+            first, before = store[key]
+            store[key] = (first, f"{before}, {value}")
+        else:
+            store[key] = (name, value)
+    return headers
+
+
+def cookies_of(response: Response) -> RequestsCookieJar:
+    """Make the jar with what this response set."""
+    jar: RequestsCookieJar = _models.cookiejar_from_dict({})
+    reply = response._reply
+    if reply is not None and reply.flags & HAS_COOKIES:
+        from .cookies import extract_cookies_to_jar
+
+        extract_cookies_to_jar(jar, response.request, HeadersOnly(reply))
+    return jar
+
+
+class HeadersOnly:
+    """Of an urllib3 response as much as the extraction of cookies looks at."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._original_response = self
+        self._fields = reply.headers
+
+    @property
+    def msg(self) -> HeadersOnly:
+        return self
+
+    def get_all(self, name: str, default: Any = None) -> Any:
+        """Return every value of a field, as `email.message.Message` does."""
+        name = name.lower()
+        return [value for key, value in self._fields if key.lower() == name] or default
+
+    getheaders = get_all
+
+
+def request_of(reply: Reply) -> PreparedRequest:
+    """Make the request that a reply of the fast path answers."""
+    request: PreparedRequest = _models.PreparedRequest.__new__(_models.PreparedRequest)
+    request.__dict__.update(
+        method=reply.method,
+        url=reply.url,
+        headers=_models.CaseInsensitiveDict(reply.request_headers),
+        body=reply.request_body,
+        hooks=_models.default_hooks(),
+        _body_position=None,
+    )
+    return request
+
+
+#: How much of a redirect's body is read to use its connection again.
+DRAIN_LIMIT = 64 * 1024
+
+
+def drain(response: Response) -> None:
+    """Read the body of a redirect, as it came from the wire and not much of it, and end it.
+
+    Nobody asked for this body, so a server must not be able to make us decode a gigabyte of zeros
+    (CVE-2026-21441) or wait for bytes that never end.
+    """
+    reply = own_reply(response)
+    if reply is None or response._content is not False or response._content_consumed:
+        return
+    kept: list[bytes] = []
+    if reply.keep_coded():
+        left = DRAIN_LIMIT
+        try:
+            while left > 0 and (data := reply.read(left, False)):
+                kept.append(data)
+                left -= len(data)
+        except Exception as error:
+            if _mapped(error) is error:
+                raise
+        if reply.is_done:
+            response.__dict__["_drained"] = b"".join(kept)
+    reply.close()
+    if "_drained" not in response.__dict__:
+        # Whoever asks for this content shall not be given half of it.
+        response._content_consumed = True
+
+
+def undrained(response: Response, coded: bytes) -> bytes:
+    """Decode what `drain` kept, now that somebody asked for it."""
+    if "content-encoding" not in response.headers:
+        return coded
+    from io import BytesIO
+
+    from urllib3.response import HTTPResponse
+
+    raw = HTTPResponse(body=BytesIO(coded), headers=dict(response.headers), preload_content=False)
+    try:
+        return raw.read(decode_content=True)
+    except Exception as error:
+        raise _of_urllib3(error) or error from error
