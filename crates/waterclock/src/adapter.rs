@@ -293,8 +293,10 @@ impl HttpAdapter {
             .chain(expect)
             .chain(said.into_iter().flat_map(Headers::iter).filter(shown))
             .chain(for_proxy);
-        let absolute = forward.map(|_| &url[..url::Position::AfterQuery]);
-        let target = absolute.unwrap_or_else(|| target::origin_form(url));
+        let target = target::request_target(url, place);
+        // RFC 9112 §3.2.2: a forward proxy gets the absolute form.
+        let absolute = forward.map(|_| format!("{}{target}", &url[..url::Position::BeforePath]));
+        let target = absolute.as_deref().unwrap_or(target);
         connection.output.clear();
         Ok(write_head(&mut connection.output, request.method(), target, fields)?)
     }

@@ -43,6 +43,8 @@ pub(crate) struct Body {
     source: Source,
     reader: Option<BodyReader>,
     decoder: Option<Box<Decoder>>,
+    /// Whether it has been used.
+    decoding: bool,
     /// Content at the front of the connection's buffer.
     pending: usize,
     /// Whether the connection may be kept once the body has been read.
@@ -72,6 +74,7 @@ impl Body {
             source: Source::Connection(connection),
             reader: Some(reader),
             decoder,
+            decoding: false,
             pending: 0,
             keep,
             pool: Some(pool),
@@ -88,6 +91,7 @@ impl Body {
         let length = given.length();
         Body {
             decoder: decoder.map(Box::new).filter(|_| !given.is_over()),
+            decoding: false,
             source: Source::Given(given),
             reader: None,
             pending: 0,
@@ -117,6 +121,15 @@ impl Body {
 
     pub(crate) fn is_done(&self) -> bool {
         self.done
+    }
+
+    /// Leaves content codings as they are, unless decoding has begun.
+    pub(crate) fn keep_coded(&mut self) -> bool {
+        if self.decoding {
+            return false;
+        }
+        self.decoder = None;
+        true
     }
 
     /// Content bytes received, before decoding.
@@ -157,6 +170,7 @@ impl Body {
         let result = match self.decoder.take() {
             None => self.read_plain(call, out),
             Some(mut decoder) => {
+                self.decoding = true;
                 let result = self.read_coded(call, &mut decoder, out);
                 self.decoder = Some(decoder);
                 result

@@ -370,8 +370,9 @@ impl Error {
         self
     }
 
-    /// The call, if it was kept.
-    pub(crate) fn take_call(&mut self) -> Option<Call> {
+    /// The call that it ended, if that was [`held`](crate::Request::held) and had not been answered: for
+    /// another try with [`Session::send_next`](crate::Session::send_next).
+    pub fn take_call(&mut self) -> Option<Call> {
         self.0.call.take()
     }
 

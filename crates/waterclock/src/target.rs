@@ -25,6 +25,16 @@ pub(crate) struct Place {
     pub(crate) zone: Option<Box<str>>,
     /// The socket of an `http+unix://` URL.
     pub(crate) unix: Option<PathBuf>,
+    /// Path and query as they were written, where a WHATWG URL has them differently and the caller
+    /// wants them as they are.
+    pub(crate) written: Option<Box<str>>,
+}
+
+impl Place {
+    /// The same place, for a request to another path.
+    pub(crate) fn for_another_path(&self) -> Place {
+        Place { written: None, ..self.clone() }
+    }
 }
 
 /// The longest URL that is accepted, as many servers take no more than a small part of it.
@@ -85,10 +95,37 @@ impl Target {
         }
         Ok(Target {
             line: Arc::new(RequestLine { method, url }),
-            place: Place { zone, unix },
+            place: Place { zone, unix, written: None },
             credentials: credentials.map(String::into_boxed_str),
         })
     }
+}
+
+impl Target {
+    /// [`parse`](Self::parse), but path and query are sent as they stand in `text`, which some
+    /// signatures and servers depend on. Userinfo is not looked at: it is the caller's business.
+    pub(crate) fn parse_as_written(method: Method, text: &str) -> Outcome<Self> {
+        let mut target = Self::parse(method, text)?;
+        target.credentials = None;
+        let written = written_target(text);
+        if written != origin_form(&target.line.url) {
+            if let Some(at) = written.find(|c: char| !c.is_ascii_graphic()) {
+                let text = format!("its path has a character at offset {at} that must be encoded");
+                return Err(Failure::new(ErrorKind::InvalidUrl, text));
+            }
+            let slash = if written.starts_with('/') { "" } else { "/" };
+            target.place.written = Some(format!("{slash}{written}").into());
+        }
+        Ok(target)
+    }
+}
+
+/// Path and query in the text of a URL.
+fn written_target(text: &str) -> &str {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let rest = rest.split('#').next().unwrap_or_default();
+    let path = rest.find(['/', '?']).map_or("", |at| rest.get(at..).unwrap_or_default());
+    if path.is_empty() { "/" } else { path }
 }
 
 /// How many URLs a [`TargetCache`] remembers.
@@ -102,14 +139,28 @@ pub(crate) struct TargetCache(Mutex<Vec<(Box<str>, Target)>>);
 impl TargetCache {
     /// Parses `text`, or remembers it. Never waits for another thread that looks at the same time.
     pub(crate) fn parse(&self, method: Method, text: &str) -> Outcome<Target> {
-        let Ok(mut remembered) = self.0.try_lock() else { return Target::parse(method, text) };
+        self.parse_by(Target::parse, method, text)
+    }
+
+    /// [`Target::parse_as_written`], or what it said before. A session uses one of both.
+    pub(crate) fn parse_as_written(&self, method: Method, text: &str) -> Outcome<Target> {
+        self.parse_by(Target::parse_as_written, method, text)
+    }
+
+    fn parse_by(
+        &self,
+        parse: fn(Method, &str) -> Outcome<Target>,
+        method: Method,
+        text: &str,
+    ) -> Outcome<Target> {
+        let Ok(mut remembered) = self.0.try_lock() else { return parse(method, text) };
         let known = remembered
             .iter()
             .find(|(known, target)| **known == *text && target.line.method == method);
         if let Some((_, target)) = known {
             return Ok(target.clone());
         }
-        let target = Target::parse(method, text)?;
+        let target = parse(method, text)?;
         if remembered.len() == REMEMBERED {
             remembered.remove(0);
         }
@@ -166,6 +217,11 @@ pub(crate) fn authority<'u>(url: &'u Url, place: &Place) -> &'u str {
         return "localhost";
     }
     &url[url::Position::BeforeHost..url::Position::AfterPort]
+}
+
+/// What the request line has: path and query, as they were written if that is wanted.
+pub(crate) fn request_target<'u>(url: &'u Url, place: &'u Place) -> &'u str {
+    place.written.as_deref().unwrap_or_else(|| origin_form(url))
 }
 
 /// Path and query, never the fragment (RFC 9110 §4.2.5).
@@ -229,6 +285,24 @@ mod tests {
         );
         assert_eq!(origin_form(&target.line.url), "/info?x=1");
         assert_eq!(authority(&target.line.url, &target.place), "localhost");
+    }
+
+    #[test]
+    fn path_and_query_may_stay_as_they_were_written() {
+        let written = |text| {
+            let target = Target::parse_as_written(Method::Get, text).unwrap();
+            request_target(&target.line.url, &target.place).to_owned()
+        };
+        assert_eq!(written("http://h/a/../b'?q='x'&r={1}#f"), "/a/../b'?q='x'&r={1}");
+        assert_eq!(written("http://h/%7e/%2e%2e/x\\y"), "/%7e/%2e%2e/x\\y");
+        assert_eq!(written("http://h?x=1"), "/?x=1");
+        assert_eq!(written("http://h"), "/");
+        assert_eq!(written("http://u:p@h/plain"), "/plain");
+        let target = Target::parse_as_written(Method::Get, "http://u:p@h/plain").unwrap();
+        assert_eq!((target.credentials, target.place.written), (None, None));
+        for text in ["http://h/a b", "http://h/ü"] {
+            assert!(Target::parse_as_written(Method::Get, text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -5,8 +5,9 @@ use crate::error::{Error, Outcome};
 use std::io::{self, Read};
 use std::time::Duration;
 use waterclock_proto::limit::Limit;
+use waterclock_proto::retry;
 use waterclock_proto::tick::Tick;
-use waterclock_proto::timeline::{Phase, RequestSent, What};
+use waterclock_proto::timeline::{HopReason, Phase, RequestSent, What};
 
 impl Call {
     /// Waits for `duration`, for adapters that have no socket to wait for: a mock, a rate limit.
@@ -42,6 +43,22 @@ impl Call {
     /// A limit that fires, or the call is cancelled. The adapter returns it as it is.
     pub fn pause(&mut self, phase: Phase, duration: Duration) -> Result<(), Error> {
         self.pause_in(phase, duration).map_err(|failure| self.error(failure))
+    }
+
+    /// Waits before another try, as a `backoff` span under the limit `total`. `false`, at once and with a
+    /// sentence on the timeline, if the pause would not end before that limit.
+    ///
+    /// # Errors
+    /// As [`pause`](Self::pause).
+    pub fn back_off(&mut self, delay: Duration) -> Result<bool, Error> {
+        self.again(HopReason::Retry);
+        let now = self.latest();
+        let left = self.deadline(Limit::Total).map(|deadline| deadline.since(now));
+        if let Err(refused) = retry::fits(delay, left) {
+            self.timeline.note(format!("It was not sent again: {refused} of the limit total."));
+            return Ok(false);
+        }
+        self.pause(Phase::Backoff, delay).map(|()| true)
     }
 
     pub(crate) fn pause_in(&mut self, phase: Phase, duration: Duration) -> Outcome<()> {

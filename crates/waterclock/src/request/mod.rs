@@ -201,6 +201,14 @@ impl<'s> Request<'s> {
         self
     }
 
+    /// The caller may send another request as part of this call, with
+    /// [`Session::send_next`](crate::Session::send_next): the end of the body does not end the call, nor does
+    /// a failure before the response. Default: no.
+    pub fn held(mut self, held: bool) -> Self {
+        self.options.held = held;
+        self
+    }
+
     /// Sends `Expect: 100-continue` and waits for the answer, at most for the limit `continue`,
     /// before the body is sent. A server that refuses then spares us the upload.
     pub fn expect_continue(mut self, expect: bool) -> Self {

@@ -15,6 +15,8 @@ use waterclock_proto::redirect::RedirectPolicy;
 pub(crate) struct Options {
     pub(crate) limits: Option<Limits>,
     pub(crate) cancel: Option<CancelHandle>,
+    /// The caller makes the next hops.
+    pub(crate) held: bool,
     pub(crate) expect_continue: bool,
     pub(crate) keep_coded: bool,
     pub(crate) decode_limits: DecodeLimits,

@@ -43,7 +43,7 @@ impl PreparedRequest {
     /// Path and query as the request line has them (RFC 9112 §3.2.1): what signatures are made of.
     #[must_use]
     pub fn target(&self) -> &str {
-        target::origin_form(&self.line.url)
+        target::request_target(&self.line.url, &self.place)
     }
 
     /// The headers of the request and those defaults that it does not replace. `Host` and the

@@ -116,6 +116,13 @@ impl Response {
         result.map_err(|failure| inner.call.error(failure))
     }
 
+    /// Gives the body as it comes from the wire from now on, content codings and all, as
+    /// [`Request::decode`](crate::Request::decode) would have. `false` if reading has begun and
+    /// something was decoded already.
+    pub fn keep_coded(&mut self) -> bool {
+        self.0.body.keep_coded()
+    }
+
     /// The rest of the body in pieces of at most `size` bytes.
     ///
     /// # Panics

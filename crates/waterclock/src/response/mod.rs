@@ -103,6 +103,12 @@ impl Response {
         self.0.head.reason()
     }
 
+    /// The reason phrase as received.
+    #[must_use]
+    pub fn reason_bytes(&self) -> &[u8] {
+        self.0.head.reason.as_bytes()
+    }
+
     /// The version in the status line.
     #[must_use]
     pub fn version(&self) -> Version {
@@ -143,6 +149,12 @@ impl Response {
     #[must_use]
     pub fn body_received(&self) -> u64 {
         self.0.body.received()
+    }
+
+    /// Whether the body has been read to its end, or nothing more will come.
+    #[must_use]
+    pub fn body_is_done(&self) -> bool {
+        self.0.body.is_done()
     }
 
     /// How many bytes the body will give, if that is known before they have arrived.
@@ -265,6 +277,13 @@ impl Response {
         screen::screen(&[], self.timeline(), &Style::default())
     }
 
+    /// Takes the call out of a response that is over, for [`Session::send_next`](crate::Session::send_next).
+    /// What is left of the body is drained as [`drain`](Self::drain) does.
+    #[must_use]
+    pub fn into_call(self) -> Call {
+        self.into_past().0
+    }
+
     /// Ends the call, whatever is left of the body, and gives its record. Never blocks.
     #[must_use]
     pub fn close(mut self) -> Timeline {
@@ -297,11 +316,14 @@ impl Response {
         self.0.next = Some(next);
     }
 
-    /// The response is the final one: it goes to the caller, now.
-    pub(crate) fn hand_over(mut self, history: Vec<PastResponse>) -> Self {
+    /// The response goes to the caller, now. It is the final one unless its call is `held`.
+    pub(crate) fn hand_over(mut self, history: Vec<PastResponse>, held: bool) -> Self {
         let inner = &mut *self.0;
         inner.history = history;
-        inner.call.release();
+        inner.call.lend(false);
+        if !held {
+            inner.call.release();
+        }
         inner.left_at = inner.call.latest();
         self
     }

@@ -58,7 +58,7 @@ pub(super) fn follow(
     let next = PreparedRequest {
         line: Arc::new(RequestLine { method: to.method.clone(), url: to.url.clone() }),
         // Zone and Unix socket belong to the host.
-        place: if same { request.place.clone() } else { Place::default() },
+        place: if same { request.place.for_another_path() } else { Place::default() },
         headers,
         defaults,
         added: Headers::new(),

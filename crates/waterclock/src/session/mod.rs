@@ -144,6 +144,13 @@ impl Session {
         Request::new(self, self.0.targets.parse(method, url.as_ref()))
     }
 
+    /// A request whose path and query are sent as they stand in `url`, where [`request`](Self::request)
+    /// would write them as browsers do (`'` in a query, `{`, `%2e%2e`): for callers that have encoded
+    /// them already, in a way that a signature or a server depends on. Userinfo in `url` is ignored.
+    pub fn request_as_written(&self, method: Method, url: impl AsRef<str>) -> Request<'_> {
+        Request::new(self, self.0.targets.parse_as_written(method, url.as_ref()))
+    }
+
     /// Closes idle connections. Calls that are running are not disturbed, and the session may be
     /// used on. Never blocks.
     pub fn close(&self) {

@@ -53,9 +53,49 @@ impl Session {
         if let Some(problem) = &session.problem {
             return Err(call.refuse(Failure::new(ErrorKind::InvalidUrl, problem.to_string())));
         }
-        let auth = session.auth_for(request);
+        session.walk(request, call)
+    }
+
+    /// Sends `request` as the next hop of a call whose earlier ones were [`held`](crate::Request::held):
+    /// one timeline and one deadline `total` go over all of them. Time since the last hop ended counts
+    /// as the caller's. The limits are those that the call began with.
+    ///
+    /// ```no_run
+    /// use waterclock::timeline::HopReason;
+    /// use waterclock::{RedirectPolicy, Session};
+    ///
+    /// let session = Session::builder().redirects(RedirectPolicy::none()).build()?;
+    /// let mut response = session.get("https://example.com/").held(true).send()?;
+    /// while let Some(mut next) = response.take_next() {
+    ///     response = session.send_next(response.into_call(), HopReason::Redirect, &mut next)?;
+    /// }
+    /// println!("{}", response.explain());
+    /// # Ok::<(), waterclock::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Request::send`](crate::Request::send).
+    pub fn send_next(
+        &self,
+        mut call: Call,
+        reason: HopReason,
+        request: &mut PreparedRequest,
+    ) -> Result<Response, Error> {
+        let since = call.timeline().ended();
+        call.again(reason);
+        match call.caller_time(What::Hook, since, Phase::Send) {
+            Ok(()) => self.0.walk(request, call),
+            Err(failure) => Err(call.fail(failure)),
+        }
+    }
+}
+
+impl Inner {
+    fn walk(&self, request: &mut PreparedRequest, mut call: Call) -> Result<Response, Error> {
+        call.lend(request.options.held);
+        let auth = self.auth_for(request);
         let (history, dropped) = (Vec::new(), RequestBody::Empty);
-        let mut walk = Walk { session, auth, answered: 0, followed: 0, history, dropped };
+        let mut walk = Walk { session: self, auth, answered: 0, followed: 0, history, dropped };
         let result = walk.run(request, call);
         if walk.history.is_empty() {
             return result;
@@ -95,7 +135,8 @@ impl Walk<'_> {
                 Err(error) => break Err(error),
             };
             if let Next::Done = next {
-                break Ok(response.hand_over(std::mem::take(&mut self.history)));
+                let history = std::mem::take(&mut self.history);
+                break Ok(response.hand_over(history, current.options.held));
             }
             let past;
             (call, past) = response.into_past();

@@ -53,7 +53,7 @@ impl std::fmt::Debug for ThreadedLookup {
 /// The system's name service: `getaddrinfo`, with all that it honours (hosts file, mDNS, VPN).
 pub(super) fn system() -> &'static ThreadedLookup {
     static SYSTEM: OnceLock<ThreadedLookup> = OnceLock::new();
-    SYSTEM.get_or_init(|| ThreadedLookup::new(getaddrinfo))
+    SYSTEM.get_or_init(ThreadedLookup::of_system)
 }
 
 #[allow(clippy::disallowed_methods, reason = "runs on a lookup thread, which may block")]
@@ -71,6 +71,13 @@ impl ThreadedLookup {
             state: Mutex::default(),
             work: Condvar::new(),
         }))
+    }
+
+    /// The system's name service, with threads that are not shared with the real world's: for a process
+    /// that was forked from one with threads.
+    #[must_use]
+    pub fn of_system() -> Self {
+        Self::new(getaddrinfo)
     }
 
     /// Asks for `name`; never blocks.

@@ -1,0 +1,410 @@
+//! `Engine`: connections, and the calls over them.
+
+use crate::body::Raised;
+use crate::error::{Continuation, raise};
+use crate::fields::Fields;
+use crate::limits::{Deadline, of_timeout};
+use crate::per_process::PerProcess;
+use crate::reply::{Given, LARGE, Reply};
+use crate::simple;
+use crate::tls::{Cert, TlsCache, Verify, cert};
+use crate::world::{interrupted, world};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use waterclock::timeline::HopReason;
+use waterclock::{
+    Call, Error, Method, PoolSettings, PreparedRequest, Proxies, RedirectPolicy, Response, Session,
+    SessionBuilder, TlsSettings,
+};
+
+/// The connections of one adapter, and the client that uses them. Safe to share between threads.
+///
+/// It makes single hops: no redirects, cookies, credentials or retries. A process that was forked
+/// has connections of its own.
+#[pyclass(frozen, module = "waterclock._engine")]
+pub(crate) struct Engine {
+    pool: PoolSettings,
+    state: PerProcess<State>,
+}
+
+/// Fields that proxies get, with their values.
+type ProxyHeaders = Vec<(String, Vec<u8>)>;
+
+struct State {
+    session: Session,
+    /// Sessions whose proxies are told something.
+    telling: Mutex<HashMap<ProxyHeaders, Session>>,
+    proxies: Mutex<HashMap<String, Proxies>>,
+    tls: TlsCache,
+}
+
+/// More proxies than this are not remembered.
+const MOST_PROXIES: usize = 64;
+
+/// Which part of a call a hop is, and what of it is wanted.
+struct Hop {
+    request: PreparedRequest,
+    after: Option<(Call, HopReason)>,
+    stream: bool,
+    raised: Raised,
+}
+
+/// A body that was read with the head, or that is read later.
+enum Content {
+    Read(Vec<u8>),
+    Later,
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    #[pyo3(signature = (pool_connections = 10, pool_maxsize = 10, pool_block = false))]
+    fn new(pool_connections: usize, pool_maxsize: usize, pool_block: bool) -> Self {
+        let pool = PoolSettings {
+            max_per_host: pool_block.then_some(pool_maxsize.max(1)),
+            max_idle: pool_connections.max(1).saturating_mul(pool_maxsize.max(1)),
+            ..PoolSettings::default()
+        };
+        Engine { pool, state: PerProcess::new() }
+    }
+
+    /// Makes one hop; waterclock/_engine.pyi says what the arguments mean.
+    #[pyo3(signature = (
+        method, url, headers, own_headers = None, body = None, *, timeout = None, total_until = None,
+        verify = None, cert = None, proxy = None, proxy_headers = None, stream = false, after = None,
+        reason = "redirect", chunked = false
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "they are keywords")]
+    fn send(
+        &self,
+        py: Python<'_>,
+        method: &str,
+        url: &Bound<'_, PyString>,
+        headers: &Bound<'_, PyAny>,
+        own_headers: Option<&Bound<'_, PyDict>>,
+        body: Option<&Bound<'_, PyAny>>,
+        timeout: Option<&Bound<'_, PyAny>>,
+        total_until: Option<&Bound<'_, Deadline>>,
+        verify: Option<&Bound<'_, PyAny>>,
+        cert: Option<&Bound<'_, PyAny>>,
+        proxy: Option<&str>,
+        proxy_headers: Option<ProxyHeaders>,
+        stream: bool,
+        after: Option<&Bound<'_, PyAny>>,
+        reason: &str,
+        chunked: bool,
+    ) -> PyResult<Reply> {
+        let fields = Fields::of(headers, own_headers)?;
+        let none = py.None().into_bound(py);
+        let given = body.unwrap_or(&none);
+        let raised = Raised::default();
+        let length = fields
+            .get("Content-Length")
+            .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());
+        let body = crate::body::body(given, length, chunked, &raised)?;
+        let limits = limits(timeout, total_until)?;
+        let state = self.state();
+        let session = state.session_telling(proxy_headers.as_ref(), self.pool);
+        let mut request = session
+            .request_as_written(parse_method(py, method)?, url.to_str()?)
+            .held(true)
+            .limits(limits)
+            .body(body);
+        for (name, value) in &fields.0 {
+            request = request.append_header(name, value);
+        }
+        if let Some(settings) = state.tls_settings(url.to_str()?, verify, cert)? {
+            request = request.tls(settings);
+        }
+        if let Some(proxy) = proxy {
+            request = request.proxies(state.proxies(proxy)?);
+        }
+        let request = request.prepare().map_err(|error| raise(py, error, None))?;
+        let after = match after {
+            Some(after) => continued(py, after)?.map(|call| Ok::<_, PyErr>((call, why(reason)?))),
+            None => None,
+        };
+        let hop = Hop { request, after: after.transpose()?, stream, raised };
+        make(py, &session, hop, url.clone().unbind(), given.clone().unbind())
+    }
+
+    /// One ordinary request, from the caller's URL to the response: None if it is not that
+    /// ordinary, and nothing was done.
+    #[pyo3(signature = (
+        method, url, prepared, headers, own_headers, body, content_type, cookie, authorization, timeout,
+        total_until, verify, cert, stream, /
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "a call with positions is the fastest there is")]
+    fn fetch(
+        &self,
+        py: Python<'_>,
+        method: &str,
+        url: &Bound<'_, PyString>,
+        prepared: bool,
+        headers: &Bound<'_, PyAny>,
+        own_headers: Option<&Bound<'_, PyDict>>,
+        body: Option<&Bound<'_, PyBytes>>,
+        content_type: Option<&str>,
+        cookie: Option<&str>,
+        authorization: Option<&str>,
+        timeout: &Bound<'_, PyAny>,
+        total_until: Option<&Bound<'_, Deadline>>,
+        verify: Option<&Bound<'_, PyAny>>,
+        cert: Option<&Bound<'_, PyAny>>,
+        stream: bool,
+    ) -> PyResult<Option<Reply>> {
+        let Some(limits) = of_timeout(timeout) else { return Ok(None) };
+        let limits = total_until.map_or(limits, |until| until.get().bound(limits));
+        let Ok(written) = url.to_str() else { return Ok(None) };
+        let shown;
+        let url = if prepared {
+            url.clone()
+        } else {
+            match simple::prepared(written) {
+                None => return Ok(None),
+                Some(std::borrow::Cow::Borrowed(_)) => url.clone(),
+                Some(std::borrow::Cow::Owned(text)) => {
+                    shown = text;
+                    PyString::new(py, &shown)
+                }
+            }
+        };
+        // What is not text or bytes, or not for a request's head, Python says best.
+        let Ok(fields) = Fields::of(headers, own_headers) else { return Ok(None) };
+        if fields.get("Content-Length").is_some() || fields.get("Transfer-Encoding").is_some() {
+            return Ok(None);
+        }
+        let method = parse_method(py, method)?;
+        let state = self.state();
+        let target = url.to_str()?;
+        let bodiless = matches!(method, Method::Get | Method::Head);
+        let mut request =
+            state.session.request_as_written(method, target).held(true).limits(limits);
+        for (name, value) in &fields.0 {
+            request = request.append_header(name, value);
+        }
+        let known = |name| fields.get(name).is_some();
+        if let Some(cookie) = cookie {
+            request = request.header("Cookie", cookie);
+        }
+        match body {
+            Some(bytes) => {
+                let raised = Raised::default();
+                let length = bytes.as_bytes().len();
+                request = request
+                    .append_header("Content-Length", length.to_string())
+                    .body(crate::body::body(bytes.as_any(), None, false, &raised)?);
+            }
+            None if bodiless => {}
+            None => request = request.append_header("Content-Length", "0"),
+        }
+        if let Some(content_type) = content_type.filter(|_| !known("Content-Type")) {
+            request = request.append_header("Content-Type", content_type);
+        }
+        if let Some(authorization) = authorization {
+            request = request.header("Authorization", authorization);
+        }
+        if let Some(settings) = state.tls_settings(target, verify, cert)? {
+            request = request.tls(settings);
+        }
+        let Ok(request) = request.prepare() else { return Ok(None) };
+        let hop = Hop { request, after: None, stream, raised: Raised::default() };
+        let given = body.map_or_else(|| py.None(), |bytes| bytes.clone().into_any().unbind());
+        make(py, &state.session, hop, url.unbind(), given).map(Some)
+    }
+
+    /// Waits before another try, in the call that `after` was a part of. False, at once, if the pause
+    /// would not end before the call's limit `total`.
+    fn pause(&self, py: Python<'_>, seconds: f64, after: &Bound<'_, PyAny>) -> PyResult<Paused> {
+        let delay = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+        let call = match continued(py, after)? {
+            Some(call) => call,
+            None => {
+                let text = "the call to pause in is not over, or goes on already";
+                return Err(PyValueError::new_err(text));
+            }
+        };
+        Paused::after(py, call, delay)
+    }
+
+    /// Closes idle connections.
+    fn close(&self, py: Python<'_>) {
+        if let Some(state) = self.state.get() {
+            py.detach(|| state.close());
+        }
+    }
+}
+
+/// The call after a pause; true if it may go on.
+#[pyclass(frozen, module = "waterclock._engine")]
+pub(crate) struct Paused {
+    fits: bool,
+    #[pyo3(get)]
+    _call: Py<Continuation>,
+}
+
+#[pymethods]
+impl Paused {
+    fn __bool__(&self) -> bool {
+        self.fits
+    }
+}
+
+impl Paused {
+    fn after(py: Python<'_>, mut call: Call, delay: Duration) -> PyResult<Self> {
+        let waited = py.detach(|| call.back_off(delay));
+        let fits = waited.map_err(|error| raise(py, error, None))?;
+        Ok(Paused { fits, _call: Py::new(py, Continuation::new(call))? })
+    }
+}
+
+impl Engine {
+    fn state(&self) -> &State {
+        self.state.get_or_init(|| State {
+            session: session(self.pool, &[]),
+            telling: Mutex::default(),
+            proxies: Mutex::default(),
+            tls: TlsCache::default(),
+        })
+    }
+}
+
+impl State {
+    fn session_telling(&self, headers: Option<&ProxyHeaders>, pool: PoolSettings) -> Session {
+        let Some(headers) = headers.filter(|headers| !headers.is_empty()) else {
+            return self.session.clone();
+        };
+        let mut sessions = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = sessions.entry(headers.clone()).or_insert_with(|| session(pool, headers));
+        made.clone()
+    }
+
+    fn tls_settings(
+        &self,
+        url: &str,
+        verify: Option<&Bound<'_, PyAny>>,
+        given: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Option<TlsSettings>> {
+        if !url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:")) {
+            return Ok(None);
+        }
+        let verify = verify.map_or(Ok(Verify::System), Verify::extract)?;
+        let given: Option<Cert> = given.map_or(Ok(None), cert)?;
+        self.tls.get(&verify, given.as_ref()).map(Some)
+    }
+
+    fn proxies(&self, url: &str) -> PyResult<Proxies> {
+        let mut known = self.proxies.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(proxies) = known.get(url) {
+            return Ok(proxies.clone());
+        }
+        let parsed = waterclock::ProxyUrl::parse(url);
+        let proxy = parsed.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let proxies = Proxies::all(proxy);
+        if known.len() >= MOST_PROXIES {
+            known.clear();
+        }
+        known.insert(url.to_owned(), proxies.clone());
+        Ok(proxies)
+    }
+
+    fn close(&self) {
+        self.session.close();
+        let telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        telling.values().for_each(Session::close);
+    }
+}
+
+/// A session that does nothing by itself.
+fn session(pool: PoolSettings, proxy_headers: &[(String, Vec<u8>)]) -> Session {
+    let mut builder = SessionBuilder::in_world(Arc::clone(world()))
+        .limits(waterclock::Limits::none())
+        .redirects(RedirectPolicy::none())
+        .without_cookies()
+        .without_header("User-Agent")
+        .without_header("Accept")
+        .without_header("Accept-Encoding")
+        .pool(pool)
+        .on_interrupt(interrupted);
+    for (name, value) in proxy_headers {
+        builder = builder.proxy_header(name, value);
+    }
+    // Only a header that cannot be sent makes this fail: then proxies are not told.
+    builder.build().unwrap_or_default()
+}
+
+/// Sends, and reads the body unless it is streamed or long, without Python's lock.
+fn make(
+    py: Python<'_>,
+    session: &Session,
+    hop: Hop,
+    url: Py<PyString>,
+    request_body: Py<PyAny>,
+) -> PyResult<Reply> {
+    let Hop { mut request, after, stream, raised } = hop;
+    let result = py.detach(|| sent(session, &mut request, after, stream));
+    let (response, content) = result.map_err(|error| raise(py, error, Some(&raised)))?;
+    let body = match &content {
+        Content::Read(bytes) => Some(PyBytes::new(py, bytes).unbind()),
+        Content::Later => None,
+    };
+    Ok(Reply::new(response, Given { request, url, request_body, body }))
+}
+
+fn sent(
+    session: &Session,
+    request: &mut PreparedRequest,
+    after: Option<(Call, HopReason)>,
+    stream: bool,
+) -> Result<(Response, Content), Error> {
+    let mut response = match after {
+        None => session.send(request)?,
+        Some((call, reason)) => session.send_next(call, reason, request)?,
+    };
+    if stream || response.body_expected().is_some_and(|length| length >= LARGE) {
+        return Ok((response, Content::Later));
+    }
+    let content = response.content()?;
+    Ok((response, Content::Read(content)))
+}
+
+fn limits(
+    timeout: Option<&Bound<'_, PyAny>>,
+    until: Option<&Bound<'_, Deadline>>,
+) -> PyResult<waterclock::Limits> {
+    let limits = match timeout {
+        None => waterclock::Limits::none(),
+        Some(timeout) => of_timeout(timeout).ok_or_else(|| {
+            PyTypeError::new_err(format!("this is no timeout that was checked: {timeout:?}"))
+        })?,
+    };
+    Ok(until.map_or(limits, |until| until.get().bound(limits)))
+}
+
+fn parse_method(py: Python<'_>, method: &str) -> PyResult<Method> {
+    method
+        .parse::<Method>()
+        .map_err(|error| raise(py, Error::invalid_request(error.to_string()), None))
+}
+
+fn why(reason: &str) -> PyResult<HopReason> {
+    match reason {
+        "redirect" => Ok(HopReason::Redirect),
+        "retry" => Ok(HopReason::Retry),
+        "auth" => Ok(HopReason::Auth),
+        _ => Err(PyValueError::new_err(format!("no hop is made for the reason {reason:?}"))),
+    }
+}
+
+/// The call of a reply that is over, of a failure, or after a pause; None if it cannot go on.
+fn continued(py: Python<'_>, after: &Bound<'_, PyAny>) -> PyResult<Option<Call>> {
+    if let Ok(reply) = after.cast::<Reply>() {
+        return Ok(reply.get().take_call(py));
+    }
+    let call = after.getattr("_call")?;
+    Ok(call.cast::<Continuation>()?.get().take())
+}

@@ -1,0 +1,108 @@
+//! Header fields as Python has them.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+
+/// A value that was given as text or bytes.
+pub(crate) enum Value {
+    /// Text in ASCII.
+    Text(PyBackedStr),
+    Bytes(PyBackedBytes),
+}
+
+impl AsRef<[u8]> for Value {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Value::Text(text) => text.as_bytes(),
+            Value::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+/// Names and values in the order in which they are sent.
+#[derive(Default)]
+pub(crate) struct Fields(pub(crate) Vec<(PyBackedStr, Value)>);
+
+impl Fields {
+    /// `headers`: the store of a `CaseInsensitiveDict` (lower-case name to name and value), or pairs;
+    /// `own`, a plain mapping, goes over them as `Session.headers` and `headers=` go together: a name
+    /// keeps its place, takes the new spelling, and vanishes with the value None.
+    pub(crate) fn of(
+        headers: &Bound<'_, PyAny>,
+        own: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let mut fields = Fields(Vec::with_capacity(8));
+        if let Ok(store) = headers.cast::<PyDict>() {
+            for (_, pair) in store.iter() {
+                fields.push(pair.cast::<PyTuple>()?)?;
+            }
+        } else {
+            for pair in headers.cast::<PyList>()?.iter() {
+                fields.push(pair.cast::<PyTuple>()?)?;
+            }
+        }
+        for (name, value) in own.into_iter().flatten() {
+            fields.lay_over(text(&name)?, &value)?;
+        }
+        Ok(fields)
+    }
+
+    fn push(&mut self, pair: &Bound<'_, PyTuple>) -> PyResult<()> {
+        let value = pair.get_item(1)?;
+        if !value.is_none() {
+            self.0.push((text(&pair.get_item(0)?)?, self::value(&value)?));
+        }
+        Ok(())
+    }
+
+    fn lay_over(&mut self, name: PyBackedStr, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let known = self.0.iter().position(|(known, _)| known.eq_ignore_ascii_case(&name));
+        match (known, value.is_none()) {
+            (Some(at), true) => drop(self.0.remove(at)),
+            (None, true) => {}
+            (Some(at), false) => {
+                if let Some(field) = self.0.get_mut(at) {
+                    *field = (name, self::value(value)?);
+                }
+            }
+            (None, false) => self.0.push((name, self::value(value)?)),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&[u8]> {
+        let found = self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_ref())
+    }
+}
+
+fn text(name: &Bound<'_, PyAny>) -> PyResult<PyBackedStr> {
+    match name.cast::<PyString>() {
+        Ok(name) => Ok(name.clone().try_into()?),
+        Err(_) => {
+            let name = name.cast::<PyBytes>()?;
+            name.call_method1("decode", ("ascii",))?.cast_into::<PyString>()?.try_into()
+        }
+    }
+}
+
+/// Text travels as ISO-8859-1, as http.client sends it.
+fn value(value: &Bound<'_, PyAny>) -> PyResult<Value> {
+    if let Ok(text) = value.cast::<PyString>() {
+        let backed: PyBackedStr = text.clone().try_into()?;
+        if backed.is_ascii() {
+            return Ok(Value::Text(backed));
+        }
+        let bytes = text.call_method1("encode", ("latin-1",))?.cast_into::<PyBytes>()?;
+        return Ok(Value::Bytes(bytes.into()));
+    }
+    match value.cast::<PyBytes>() {
+        Ok(bytes) => Ok(Value::Bytes(bytes.clone().into())),
+        Err(_) => {
+            let text = format!("a header value must be str or bytes, not {value:?}");
+            Err(PyTypeError::new_err(text))
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The engine of the Python package `waterclock`: the Rust client behind the classes of requests.
+//!
+//! Everything that blocks runs without Python's lock. No panic and no lock outlives a call, a fork or
+//! a signal.
+
+mod body;
+mod engine;
+mod error;
+mod fields;
+mod limits;
+mod per_process;
+mod program;
+mod record;
+mod reply;
+mod simple;
+mod tls;
+mod world;
+
+use pyo3::prelude::*;
+
+/// Connections, replies and limits. Private: users see `waterclock`.
+#[pymodule(gil_used = false)]
+mod _engine {
+    use super::*;
+
+    #[pymodule_export]
+    use crate::engine::{Engine, Paused};
+    #[pymodule_export]
+    use crate::error::{Continuation, EngineError};
+    #[pymodule_export]
+    use crate::limits::{Deadline, Limits};
+    #[pymodule_export]
+    use crate::program::main;
+    #[pymodule_export]
+    use crate::record::{Record, external_timeline};
+    #[pymodule_export]
+    use crate::reply::Reply;
+
+    /// Called in a forked child: nothing of its parent is used from now on.
+    #[pyfunction]
+    fn after_fork() {
+        per_process::forked();
+    }
+
+    /// The URL as requests would send it, if it stays as it is; None if it must be prepared.
+    #[pyfunction]
+    fn simple_url(url: &str) -> Option<String> {
+        simple::prepared(url).map(std::borrow::Cow::into_owned)
+    }
+}

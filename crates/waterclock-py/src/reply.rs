@@ -1,0 +1,498 @@
+//! `Reply`: a response whose body may still be on its way.
+
+use crate::error::raise;
+use crate::per_process::generation;
+use crate::record::Record;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView, PySlice, PyString, PyTuple};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use waterclock::run::RequestRecord;
+use waterclock::{Call, ConnectionInfo, Error, Headers, PreparedRequest, Response, Version};
+
+/// The response has a `Set-Cookie` field.
+const SETS_COOKIES: u8 = 1;
+/// It is a redirect with somewhere to go.
+const REDIRECTS: u8 = 2;
+/// Its body is framed in chunks.
+const CHUNKED: u8 = 4;
+
+/// From this length on a body is read straight into the object that Python gets.
+pub(crate) const LARGE: u64 = 256 * 1024;
+/// Of a long body so large a part must have arrived before room is made for all of it: a peer that
+/// only claims a length costs little (CVE-2025-13836).
+const EARNEST: usize = 16;
+const PIECE: usize = 1 << 20;
+
+/// One response of the engine.
+#[pyclass(frozen, weakref, module = "waterclock._engine")]
+pub(crate) struct Reply {
+    #[pyo3(get)]
+    status: u16,
+    #[pyo3(get)]
+    flags: u8,
+    #[pyo3(get)]
+    elapsed: f64,
+    #[pyo3(get)]
+    url: Py<PyString>,
+    /// The body of the request, as it was given.
+    #[pyo3(get)]
+    request_body: Py<PyAny>,
+    /// The body, if it was read with the head.
+    #[pyo3(get)]
+    body: Option<Py<PyBytes>>,
+    version: Version,
+    reason: String,
+    headers: Headers,
+    /// Behind a lock, as a body may be read by one thread only.
+    request: Mutex<PreparedRequest>,
+    /// Which process it belongs to.
+    generation: u32,
+    stage: Mutex<Stage>,
+}
+
+enum Stage {
+    Open(Box<Open>),
+    /// Somebody reads.
+    Busy,
+    /// The response is gone.
+    Over {
+        record: Option<Record>,
+        info: Option<ConnectionInfo>,
+        call: Option<Call>,
+    },
+}
+
+struct Open {
+    response: Response,
+    /// Reused from read to read.
+    buffer: Vec<u8>,
+    /// Bytes handed out.
+    given: u64,
+}
+
+/// What Python adds to a response to make a [`Reply`].
+pub(crate) struct Given {
+    pub(crate) request: PreparedRequest,
+    pub(crate) url: Py<PyString>,
+    pub(crate) request_body: Py<PyAny>,
+    pub(crate) body: Option<Py<PyBytes>>,
+}
+
+impl Reply {
+    pub(crate) fn new(mut response: Response, given: Given) -> Self {
+        let headers = std::mem::take(response.headers_mut());
+        let redirects = matches!(response.status(), 301 | 302 | 303 | 307 | 308)
+            && headers.contains("Location");
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        let flags = flag(headers.contains("Set-Cookie"), SETS_COOKIES)
+            | flag(redirects, REDIRECTS)
+            | flag(headers.has_token("Transfer-Encoding", "chunked"), CHUNKED);
+        let body_bytes = given.body.as_ref().map_or(0, |_| response.body_received());
+        Reply {
+            status: response.status(),
+            flags,
+            elapsed: response.elapsed().as_secs_f64(),
+            url: given.url,
+            request_body: given.request_body,
+            body: given.body,
+            version: response.version(),
+            reason: latin1(response.reason_bytes()),
+            headers,
+            request: Mutex::new(given.request),
+            generation: generation(),
+            stage: Mutex::new(Stage::Open(Box::new(Open {
+                response,
+                buffer: Vec::new(),
+                given: body_bytes,
+            }))),
+        }
+    }
+
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Stage> {
+        self.stage.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn request(&self, py: Python<'_>) -> MutexGuard<'_, PreparedRequest> {
+        self.request.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `work` on the response, without Python's lock. `None` if the response is gone.
+    fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Open) -> Result<T, Error> + Send,
+    ) -> PyResult<Option<T>> {
+        let Some(mut open) = self.take_open(py)? else { return Ok(None) };
+        let result = py.detach(|| work(&mut open));
+        *self.lock(py) = Stage::Open(open);
+        result.map(Some).map_err(|error| raise(py, error, None))
+    }
+
+    fn take_open(&self, py: Python<'_>) -> PyResult<Option<Box<Open>>> {
+        if self.generation != generation() {
+            let text =
+                "this response belongs to the parent process: its connection cannot be shared";
+            return Err(PyRuntimeError::new_err(text));
+        }
+        let mut stage = self.lock(py);
+        match std::mem::replace(&mut *stage, Stage::Busy) {
+            Stage::Open(open) => Ok(Some(open)),
+            Stage::Busy => {
+                let text = "the response's body is being read already, by another thread or below \
+                            this call in a signal handler";
+                Err(PyRuntimeError::new_err(text))
+            }
+            over @ Stage::Over { .. } => {
+                *stage = over;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The call that it was a part of, to be gone on with: if the response is over.
+    pub(crate) fn take_call(&self, py: Python<'_>) -> Option<Call> {
+        if self.generation != generation() {
+            return None;
+        }
+        let mut stage = self.lock(py);
+        match std::mem::replace(&mut *stage, Stage::Busy) {
+            Stage::Open(open) if open.response.body_is_done() => {
+                let record = Some(self.record_of(py, &open));
+                let info = open.response.connection().cloned();
+                let call = open.response.into_call();
+                *stage = Stage::Over { record, info, call: None };
+                Some(call)
+            }
+            Stage::Over { record, info, call } => {
+                *stage = Stage::Over { record, info, call: None };
+                call
+            }
+            other => {
+                *stage = other;
+                None
+            }
+        }
+    }
+
+    fn record_of(&self, py: Python<'_>, open: &Open) -> Record {
+        Record::of(&open.response, RequestRecord::of(&self.request(py)), open.given)
+    }
+
+    /// Ends the response with `end`, which gives its call back if that may go on.
+    fn end(&self, py: Python<'_>, end: impl FnOnce(Response) -> Option<Call> + Send) {
+        let Ok(Some(open)) = self.take_open(py) else { return };
+        let info = open.response.connection().cloned();
+        let mut record = self.record_of(py, &open);
+        let call = py.detach(|| end(open.response));
+        if let (Some(call), Some(timeline)) = (&call, &mut record.0.timeline) {
+            *timeline = call.timeline().clone();
+            timeline.finish(timeline.ended());
+        }
+        *self.lock(py) = Stage::Over { record: Some(record), info, call };
+    }
+}
+
+#[pymethods]
+impl Reply {
+    #[getter]
+    fn reason<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        PyString::new(py, &self.reason)
+    }
+
+    /// 10 or 11.
+    #[getter]
+    fn version(&self) -> u8 {
+        if self.version == Version::Http10 { 10 } else { 11 }
+    }
+
+    #[getter]
+    fn method(&self, py: Python<'_>) -> String {
+        self.request(py).method().to_string()
+    }
+
+    /// The fields in wire order and case, as ISO-8859-1.
+    #[getter]
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        pairs(py, self.headers.iter())
+    }
+
+    /// All values of a field, joined as requests joins them; None if there is none.
+    fn header<'py>(&self, py: Python<'py>, name: &str) -> Option<Bound<'py, PyString>> {
+        let mut values = self.headers.get_all(name);
+        let first = latin1(values.next()?);
+        let all = values.fold(first, |all, next| format!("{all}, {}", latin1(next)));
+        Some(PyString::new(py, &all))
+    }
+
+    /// What was sent, but for Host and framing fields that the engine adds.
+    #[getter]
+    fn request_headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        pairs(py, self.request(py).headers())
+    }
+
+    #[getter]
+    fn is_chunked(&self) -> bool {
+        self.flags & CHUNKED != 0
+    }
+
+    /// Whether the body has been handed out to its end, or nothing more will be.
+    #[getter]
+    fn is_done(&self, py: Python<'_>) -> bool {
+        match &*self.lock(py) {
+            Stage::Open(open) => open.response.body_is_done(),
+            Stage::Busy => false,
+            Stage::Over { .. } => true,
+        }
+    }
+
+    /// Bytes of the body received, before content codings were undone.
+    #[getter]
+    fn received(&self, py: Python<'_>) -> u64 {
+        match &*self.lock(py) {
+            Stage::Open(open) => open.response.body_received(),
+            _ => 0,
+        }
+    }
+
+    /// How many bytes the body will give, if that is known.
+    #[getter]
+    fn expected(&self, py: Python<'_>) -> Option<u64> {
+        match &*self.lock(py) {
+            Stage::Open(open) => open.response.body_expected(),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn trailers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        match &*self.lock(py) {
+            Stage::Open(open) => {
+                pairs(py, open.response.trailers().into_iter().flat_map(Headers::iter))
+            }
+            _ => Ok(PyList::empty(py)),
+        }
+    }
+
+    /// Reads up to `amt` bytes of the body, all that is left without it; b"" at the end. With `fill`
+    /// it goes on until there are `amt`, except for a body in chunks, which comes as it was cut.
+    #[pyo3(signature = (amt = None, fill = true))]
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        amt: Option<usize>,
+        fill: bool,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let Some(amt) = amt else { return self.content(py) };
+        let fill = fill && !self.is_chunked();
+        let Some(mut open) = self.take_open(py)? else { return Ok(PyBytes::new(py, b"")) };
+        let result = py.detach(|| open.read(amt, fill));
+        let bytes = match result {
+            Ok(count) => Ok(PyBytes::new(py, open.buffer.get(..count).unwrap_or_default())),
+            Err(error) => Err(error),
+        };
+        *self.lock(py) = Stage::Open(open);
+        bytes.map_err(|error| raise(py, error, None))
+    }
+
+    /// Reads into a buffer of bytes; 0 at the end.
+    fn readinto(&self, py: Python<'_>, buffer: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let bytes = PyMemoryView::from(buffer)?.call_method1("cast", ("B",))?;
+        let read = self.read(py, Some(bytes.len()?), false)?;
+        let count = read.as_bytes().len();
+        bytes.set_item(PySlice::new(py, 0, isize::try_from(count)?, 1), read)?;
+        Ok(count)
+    }
+
+    /// All that is left of the body.
+    fn content<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let Some(mut open) = self.take_open(py)? else { return Ok(PyBytes::new(py, b"")) };
+        let result = open.content(py);
+        *self.lock(py) = Stage::Open(open);
+        result
+    }
+
+    /// From now on the body comes with its content codings; False if reading has begun without.
+    fn keep_coded(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.with(py, |open| Ok(open.response.keep_coded()))?.unwrap_or(true))
+    }
+
+    /// Ends the response: a small rest that is there is thrown away, else the connection is closed.
+    fn close(&self, py: Python<'_>) {
+        if !self.is_done(py) {
+            self.end(py, |response| {
+                drop(response.close());
+                None
+            });
+        }
+    }
+
+    /// Throws away what is left of the body, at most 64 KiB and 100 ms of it, so that the connection
+    /// can be used again.
+    fn drain(&self, py: Python<'_>) {
+        if !self.is_done(py) {
+            self.end(py, |response| Some(response.into_call()));
+        }
+    }
+
+    /// The record of the call, up to now.
+    fn timeline(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let record = match &*self.lock(py) {
+            Stage::Open(open) => self.record_of(py, open),
+            Stage::Over { record: Some(record), .. } => Record(record.0.clone()),
+            _ => return Err(PyRuntimeError::new_err("the body is being read by another thread")),
+        };
+        record.into_timeline(py)
+    }
+
+    /// What is known of the connection.
+    #[getter]
+    fn connection<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        match &*self.lock(py) {
+            Stage::Open(open) => describe(py, open.response.connection()),
+            Stage::Over { info, .. } => describe(py, info.as_ref()),
+            Stage::Busy => Ok(None),
+        }
+    }
+}
+
+impl Drop for Reply {
+    /// A forked child says nothing on its parent's connection.
+    fn drop(&mut self) {
+        if self.generation != generation() {
+            let stage = self.stage.get_mut().unwrap_or_else(PoisonError::into_inner);
+            std::mem::forget(std::mem::replace(stage, Stage::Busy));
+        }
+    }
+}
+
+impl Open {
+    fn read(&mut self, amt: usize, fill: bool) -> Result<usize, Error> {
+        let expected = self.response.body_expected().map(|all| {
+            usize::try_from(all.saturating_sub(self.response.body_received())).unwrap_or(usize::MAX)
+        });
+        // What is claimed is not set aside at once; without a claim, a piece at a time.
+        let room = amt.min(expected.map_or(amt, |left| left.max(1)));
+        let mut filled = 0;
+        while filled < amt {
+            let room = room.max(filled + 1).min(filled + PIECE);
+            if self.buffer.len() < room {
+                self.buffer.resize(room, 0);
+            }
+            let out = self.buffer.get_mut(filled..room).unwrap_or_default();
+            let count = self.response.read_body(out)?;
+            filled += count;
+            if count == 0 || !fill || self.response.body_is_done() {
+                break;
+            }
+        }
+        self.given += filled as u64;
+        Ok(filled)
+    }
+
+    fn content<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let left = self.response.body_expected().map(|all| all - self.response.body_received());
+        let bytes = match left.filter(|left| *left >= LARGE).and_then(|left| left.try_into().ok()) {
+            Some(left) => self.large(py, left)?,
+            None => {
+                let bytes = py.detach(|| self.response.content());
+                PyBytes::new(py, &bytes.map_err(|error| raise(py, error, None))?)
+            }
+        };
+        self.given += bytes.as_bytes().len() as u64;
+        Ok(bytes)
+    }
+
+    /// Reads `length` bytes, which the peer has promised, into the object that they are for.
+    fn large<'py>(&mut self, py: Python<'py>, length: usize) -> PyResult<Bound<'py, PyBytes>> {
+        let mut first = Vec::new();
+        let earnest = py.detach(|| self.pieces(length / EARNEST, &mut first));
+        let arrived = earnest.map_err(|error| raise(py, error, None))?;
+        PyBytes::new_with(py, length, |all| {
+            let mut at = 0;
+            for piece in first {
+                if let Some(room) = all.get_mut(at..at + piece.len()) {
+                    room.copy_from_slice(&piece);
+                }
+                at += piece.len();
+            }
+            let rest = all.get_mut(arrived..).unwrap_or_default();
+            py.detach(|| self.exactly(rest)).map_err(|error| raise(py, error, None))
+        })
+    }
+
+    fn pieces(&mut self, least: usize, pieces: &mut Vec<Vec<u8>>) -> Result<usize, Error> {
+        let mut arrived = 0;
+        while arrived < least {
+            let mut piece = vec![0; PIECE.min(least - arrived)];
+            let count = self.response.read_body(&mut piece)?;
+            if count == 0 {
+                break;
+            }
+            piece.truncate(count);
+            arrived += count;
+            pieces.push(piece);
+        }
+        Ok(arrived)
+    }
+
+    /// A body that is shorter than promised is an error of the client's.
+    fn exactly(&mut self, out: &mut [u8]) -> Result<(), Error> {
+        let mut at = 0;
+        while let Some(rest) = out.get_mut(at..).filter(|rest| !rest.is_empty()) {
+            match self.response.read_body(rest)? {
+                0 => break,
+                count => at += count,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bytes as requests shows them.
+fn latin1(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if bytes.is_ascii() => text.to_owned(),
+        _ => bytes.iter().map(|&byte| char::from(byte)).collect(),
+    }
+}
+
+fn pairs<'a, 'py>(
+    py: Python<'py>,
+    fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(py);
+    for (name, value) in fields {
+        let value = match std::str::from_utf8(value) {
+            Ok(text) if value.is_ascii() => PyString::new(py, text),
+            _ => PyString::new(py, &latin1(value)),
+        };
+        list.append(PyTuple::new(py, [PyString::new(py, name), value])?)?;
+    }
+    Ok(list)
+}
+
+fn describe<'py>(
+    py: Python<'py>,
+    info: Option<&ConnectionInfo>,
+) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let Some(info) = info else { return Ok(None) };
+    let dict = PyDict::new(py);
+    dict.set_item("number", info.number)?;
+    dict.set_item("remote", info.remote_address.map(|at| (at.ip().to_string(), at.port())))?;
+    dict.set_item("local", info.local_address.map(|at| (at.ip().to_string(), at.port())))?;
+    dict.set_item("proxy", info.proxy.as_ref().map(ToString::to_string))?;
+    let tls = info.tls.as_ref().map(|tls| -> PyResult<_> {
+        let dict = PyDict::new(py);
+        dict.set_item("version", tls.version)?;
+        dict.set_item("cipher", tls.cipher)?;
+        dict.set_item("alpn", tls.alpn.as_deref().map(latin1))?;
+        dict.set_item("resumed", tls.resumed)?;
+        let certificates = tls.certificates.iter().map(|der| PyBytes::new(py, der));
+        dict.set_item("certificates", PyList::new(py, certificates)?)?;
+        Ok(dict)
+    });
+    dict.set_item("tls", tls.transpose()?)?;
+    Ok(Some(dict))
+}

@@ -1,0 +1,41 @@
+"""Limits in time: `Limits`, `deadline`, and what `timeout=` may be."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from waterclock._engine import Deadline, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Limits", "current_deadline", "deadline"]
+
+_current: ContextVar[Deadline | None] = ContextVar("waterclock.deadline", default=None)
+
+#: The deadline that calls of this context are under, or None.
+current_deadline = _current.get
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[Deadline]:
+    """Ends every call that is made inside, in this thread or task, when `seconds` are over.
+
+    The limit of such a call is named `total`, and what is left of it goes over redirects, retries,
+    pauses and bodies. Inside another deadline the earlier one counts. The time is also up for a call that
+    has not begun: nothing is sent then.
+
+    >>> import waterclock as requests
+    >>> with requests.deadline(0.5):  # doctest: +SKIP
+    ...     for page in range(10):
+    ...         requests.get(f"https://example.com/?page={page}")
+    """
+    mine = Deadline(seconds)
+    outer = _current.get()
+    token = _current.set(mine if outer is None else mine.earlier(outer))
+    try:
+        yield mine
+    finally:
+        _current.reset(token)
