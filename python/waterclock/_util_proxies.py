@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from typing import Any
     from urllib.parse import ParseResult
 
     from .models import PreparedRequest, Request
@@ -167,7 +168,7 @@ def resolve_proxies(
 
     given = {} if proxies is None else proxies
     resolved = given.copy()
-    url = request.url or ""
+    url: Any = request.url
     no_proxy = given.get("no_proxy")
     if trust_env and not utils.should_bypass_proxies(url, no_proxy=no_proxy):
         found = utils.get_environ_proxies(url, no_proxy=no_proxy)
@@ -211,7 +212,7 @@ if sys.platform == "win32":
         return False
 
     def proxy_bypass(host: str) -> bool:
-        """Say whether the host is exempt: by the environment if it names proxies, else the registry."""
+        """Say whether the host is exempt: by the environment if it names proxies, or else Windows."""
         from . import utils
 
         if utils.getproxies_environment():

@@ -28,7 +28,7 @@ _BYTE_ORDER_MARKS = (
 )
 
 # JSON begins with two ASCII characters, so that its first four bytes show where zeros are.
-_ZEROS = {
+_ZEROS: dict[tuple[bool, ...], str] = {
     (False, False, False, False): "utf-8",
     (True, False, True, False): "utf-16-be",
     (False, True, False, True): "utf-16-le",
@@ -48,7 +48,7 @@ def guess_json_utf(data: bytes) -> str | None:
         return "utf-8"
     if len(zeros) < 4:
         return _guess_short(sample)
-    return _ZEROS.get(zeros)  # type: ignore[call-overload,no-any-return]
+    return _ZEROS.get(zeros)
 
 
 def _guess_short(sample: bytes) -> str | None:

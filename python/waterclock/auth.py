@@ -16,7 +16,7 @@ from urllib.parse import urlparse
 
 from ._internal_utils import to_native_string
 from ._lazy import attach
-from .compat import basestring
+from .compat import basestring as basestring
 from .utils import parse_dict_header
 
 TYPE_CHECKING = False
@@ -45,7 +45,9 @@ _DIGESTS = {
 
 def _latin1(value: Any, what: str, shown: Any) -> bytes:
     """Return the bytes of a user or password, which some programs give as a number."""
-    if not isinstance(value, basestring):
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str):
         warnings.warn(
             f"Non-string {what} will no longer be supported in Requests "
             f"3.0.0. Please convert the object you've passed in ({shown!r}) to "
@@ -55,7 +57,8 @@ def _latin1(value: Any, what: str, shown: Any) -> bytes:
             stacklevel=3,
         )
         value = str(value)
-    return value.encode("latin1") if isinstance(value, str) else value  # type: ignore[no-any-return]
+    encoded: bytes = value.encode("latin1")
+    return encoded
 
 
 def _basic_auth_str(username: bytes | str, password: bytes | str) -> str:
@@ -177,7 +180,10 @@ class HTTPDigestAuth(AuthBase):
         path = parsed.path or "/"
         if parsed.query:
             path += f"?{parsed.query}"
-        account = digest(f"{self.username}:{realm}:{self.password}")
+        # Of bytes this makes "b'name'", as requests does; only str works with digest.
+        username: Any = self.username
+        password: Any = self.password
+        account = digest(f"{username}:{realm}:{password}")
         request = digest(f"{method}:{path}")
 
         state.nonce_count = state.nonce_count + 1 if nonce == state.last_nonce else 1
@@ -195,7 +201,7 @@ class HTTPDigestAuth(AuthBase):
         state.last_nonce = nonce
 
         fields = [
-            f'username="{self.username}"',
+            f'username="{username}"',
             f'realm="{realm}"',
             f'nonce="{nonce}"',
             f'uri="{path}"',
@@ -295,18 +301,18 @@ def _client_nonce(count: int, nonce: str) -> str:
 
 def _take_cookies(request: PreparedRequest, response: Response) -> None:
     """Let a challenge set cookies for its answer."""
-    jar = request._cookies
+    jar: Any = request._cookies
     reply = response.__dict__.get("_reply")
     if reply is not None and "raw" not in response.__dict__:
         # Nobody looked at `raw`, and making it would import urllib3.
         if reply.flags & 1:
             from .cookies import _extract_from_reply
 
-            _extract_from_reply(jar, response.request, reply)  # type: ignore[arg-type]
+            _extract_from_reply(jar, response.request, reply)
     else:
         here = sys.modules[__name__]
         here.extract_cookies_to_jar(jar, response.request, response.raw)
-    request.prepare_cookies(jar)  # type: ignore[arg-type]
+    request.prepare_cookies(jar)
 
 
 if not TYPE_CHECKING:

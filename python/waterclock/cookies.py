@@ -182,7 +182,7 @@ class CookieConflictError(RuntimeError):
     """Several cookies have this name; `get` and `set` with domain and path tell them apart."""
 
 
-class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):  # type: ignore[misc]
+class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
     """A `http.cookiejar.CookieJar` that is also a mapping of names to values, and can be pickled.
 
     Any other `CookieJar` works as well wherever a jar is asked for. Finding a cookie by its name

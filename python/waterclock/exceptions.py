@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from urllib3.exceptions import HTTPError as _HTTPError
 
     from ._decoding_error import ContentDecodingError as ContentDecodingError
-    from ._engine import Timeline
+    from ._timeline import Timeline
     from ._json_error import JSONDecodeError as JSONDecodeError
     from .compat import JSONDecodeError as _JSONDecodeError
     from .models import PreparedRequest, Request, Response
@@ -87,7 +87,7 @@ class RequestException(IOError):
             _stored_args.__set__(self, made)
 
     @property
-    def args(self) -> tuple[Any, ...]:  # type: ignore[override]
+    def args(self) -> tuple[Any, ...]:
         self._materialise()
         stored: tuple[Any, ...] = _stored_args.__get__(self)
         return stored

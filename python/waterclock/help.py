@@ -34,8 +34,7 @@ except ImportError:
     OpenSSL = None
     cryptography = None
 else:
-    import cryptography  # type: ignore[import-not-found, no-redef, unused-ignore]
-    import OpenSSL  # type: ignore[import-not-found, no-redef, import-untyped, unused-ignore]
+    cryptography, OpenSSL = __import__("cryptography"), __import__("OpenSSL")
 
 
 def _implementation() -> dict[str, str]:

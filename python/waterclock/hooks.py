@@ -6,7 +6,7 @@ it returns, if not None, takes the response's place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from ._lazy import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +27,22 @@ def dispatch_hook(
     key: str, hooks: _t.HooksInputType | None, hook_data: Response, **kwargs: Any
 ) -> Response:
     """Call the hooks of event `key` one after the other, and return what the last one left."""
-    registered: Iterable[_t.HookType] | _t.HookType | None = (hooks or {}).get(key)
+    registered: Any = (hooks or {}).get(key)
     if not registered:
         return hook_data
-    chain: Iterable[_t.HookType] = [registered] if isinstance(registered, Callable) else registered  # type: ignore[arg-type]
-    for hook in chain:
+    for hook in [registered] if callable(registered) else registered:
         replaced = hook(hook_data, **kwargs)
         if replaced is not None:
             hook_data = replaced
     return hook_data
+
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = attach(
+        globals(),
+        {
+            "Any": "typing:Any",
+            "Callable": "collections.abc:Callable",
+            "Iterable": "collections.abc:Iterable",
+        },
+    )
