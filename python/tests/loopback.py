@@ -94,6 +94,7 @@ class Server:
     """Answers the n-th request with the n-th reply, and every later one with the last reply.
 
     With a dictionary, the reply is the one under the request's path ("*" for any other path).
+    `path` is that of a Unix socket, to be used instead of a port.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Server:
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
         name: str | None = None,
+        path: str | None = None,
         read_body: bool = True,
     ) -> None:
         self.requests: list[Received] = []
@@ -115,9 +117,15 @@ class Server:
         self._stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, 0), family=family, backlog=64)
-        self.port: int = self._listener.getsockname()[1]
+        if path is not None:
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(path)
+            self._listener.listen(64)
+            self.port = 0
+        else:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            self._listener = socket.create_server((host, 0), family=family, backlog=64)
+            self.port = self._listener.getsockname()[1]
         self._spawn(self._accept)
 
     @property
@@ -160,7 +168,7 @@ class Server:
             self._spawn(self._serve, sock, number)
 
     def _serve(self, sock: socket.socket, number: int) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # as with a Unix socket
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._track(sock, True)
         try:

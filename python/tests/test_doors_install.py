@@ -8,10 +8,26 @@ from pathlib import Path
 import pytest
 from programs import check
 
-MODULES = (
-    "__version__ _internal_utils _types adapters api auth certs compat cookies exceptions help hooks "
-    "models packages sessions status_codes structures utils"
-).split()
+MODULES = [
+    "__version__",
+    "_internal_utils",
+    "_types",
+    "adapters",
+    "api",
+    "auth",
+    "certs",
+    "compat",
+    "cookies",
+    "exceptions",
+    "help",
+    "hooks",
+    "models",
+    "packages",
+    "sessions",
+    "status_codes",
+    "structures",
+    "utils",
+]
 
 
 def test_every_module_is_the_same_object_by_both_names(tmp_path: Path) -> None:
