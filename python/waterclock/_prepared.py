@@ -12,6 +12,7 @@ from ._url import is_plain_query, plain, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from http.cookiejar import CookieJar
     from typing import Any
 
@@ -28,6 +29,22 @@ _super_len = _utils.super_len
 
 # Header fields that were found valid: a session sends the same ones again and again.
 _valid_headers: set[tuple[str, str]] = set()
+
+
+def _own_parser() -> bool:
+    """Say whether `models.parse_url` is nobody's but urllib3's, which gives what ours gives."""
+    found = _models.__dict__.get("parse_url")
+    return found is None or getattr(found, "__module__", None) == "urllib3.util.url"
+
+
+def _with_query(match: re.Match[str], encoded: str) -> str:
+    """Put a plain URL together again, with more in its query."""
+    origin, path, query, fragment = match.groups()
+    if not encoded:
+        return f"{origin}{path or '/'}{query}{fragment}"
+    query = f"{query}&{encoded}" if query else f"?{encoded}"
+    url = f"{origin}{path or '/'}{query}{fragment}"
+    return url if is_plain_query(encoded) else _models.requote_uri(url)
 
 
 class Request(RequestHooksMixin):
@@ -212,11 +229,14 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         url = url.decode("utf8") if isinstance(url, bytes) else str(url)
         url = url.lstrip()
 
-        unpatched = _models.requote_uri is _requote_uri and "parse_url" not in _models.__dict__
+        unpatched = _models.requote_uri is _requote_uri and _own_parser()
         match = plain(url) if unpatched else None
         if match is not None:
-            self.url = self._with_params(match, params)
-            return
+            # An empty mapping is what a session without parameters gives.
+            encoded = self._encoded(params) if params else ""
+            if isinstance(encoded, str):
+                self.url = _with_query(match, encoded)
+                return
 
         # Other schemes are their adapters' business (`mailto:`, `file:`, `http+unix:` is not one).
         if ":" in url and not url.lower().startswith("http"):
@@ -248,7 +268,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         self.url = _models.requote_uri(_models.urlunparse(parts))
 
     def _split(self, url: str) -> Any:
-        if "parse_url" not in _models.__dict__:
+        if _own_parser():
             parts = split(url)
             if parts is not None:
                 return parts
@@ -265,18 +285,6 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         encoded: str = self._encode_params(params)  # type: ignore[arg-type,assignment]
         return encoded
 
-    def _with_params(self, match: Any, params: _t.ParamsType) -> str:
-        """Put a plain URL together again, with `params` in its query."""
-        origin, path, query, fragment = match.groups()
-        # An empty mapping is what a session without parameters gives.
-        encoded = self._encoded(params) if params else ""
-        if encoded:
-            query = f"{query}&{encoded}" if query else f"?{encoded}"
-        url: str = f"{origin}{path or '/'}{query}{fragment}"
-        if encoded and not (isinstance(encoded, str) and is_plain_query(encoded)):
-            return _models.requote_uri(url)
-        return url
-
     def prepare_headers(self, headers: Mapping[str, str | bytes] | None) -> None:
         """Set the header fields, after a look whether they can be sent."""
         prepared: CaseInsensitiveDict[str | bytes] = _models.CaseInsensitiveDict()
@@ -284,7 +292,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         if not headers:
             return
         check = _models.check_header_validity
-        known = _valid_headers if check is _check_header_validity else frozenset[Any]()
+        known = _valid_headers if check is _check_header_validity else ()
         for header in headers.items():
             name, value = header
             # A str subclass may behave as it likes, so only real ones are remembered.
