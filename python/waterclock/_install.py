@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import CodeType
+    from typing import Any
 
 _OURS = "waterclock"
 _THEIRS = "requests"
@@ -72,7 +73,9 @@ class Finder:
         if name is None or found is None:
             return None
         is_package = found.submodule_search_locations is not None
-        spec = ModuleSpec(fullname, _Alias(name), origin=found.origin, is_package=is_package)
+        # Without its abstract base, which is slow to import.
+        loader: Any = _Alias(name)
+        spec = ModuleSpec(fullname, loader, origin=found.origin, is_package=is_package)
         # The code may be run as a program, which wants to know the place of its file.
         spec.cached = found.cached
         return spec
