@@ -43,6 +43,17 @@ class Attempt:
     def is_https(self) -> bool:
         return (self.request.url or "")[:6].lower() == "https:"
 
+    def shown_target(self) -> str:
+        """What the request line has, as urllib3 shows it."""
+        if self.target is not None:
+            return self.target
+        if self.is_forwarded:
+            from .utils import urldefragauth
+
+            whole: str = urldefragauth(self.request.url or "")
+            return whole
+        return self.request.path_url
+
     @property
     def is_forwarded(self) -> bool:
         """Whether an http proxy is asked for the URL itself, without a tunnel."""

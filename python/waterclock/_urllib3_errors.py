@@ -376,12 +376,12 @@ def connection_of(attempt: Attempt) -> Any:
 
 
 def target_of(attempt: Attempt) -> str:
-    """What the request line has: urllib3 has it in its messages."""
-    if attempt.target is not None:
-        return attempt.target
-    if attempt.is_forwarded:
-        from .utils import urldefragauth
+    """What the request line has: urllib3 has it in its messages, encoded once more."""
+    from urllib3.util.url import parse_url
 
-        whole: str = urldefragauth(attempt.request.url or "")
-        return whole
-    return attempt.request.path_url
+    target = attempt.shown_target()
+    if target.startswith("/"):
+        path: str = parse_url("http://host" + target).request_uri
+        return path
+    whole: str = parse_url(target)._replace(fragment=None).url
+    return whole

@@ -1,7 +1,7 @@
 """Transport adapters: how a prepared request gets to a server and comes back as a response.
 
 `HTTPAdapter` has every hook of requests. Which engine makes a call is decided call by call: ours, as long as nobody
-replaced what only urllib3 can honour, else urllib3 itself (`_native.reason_for_urllib3` says which, and why).
+replaced what only urllib3 can honour, else urllib3 itself (`_choice.reason_for_urllib3` says which, and why).
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         DEFAULT_CA_BUNDLE_PATH,
         select_proxy,
     )
+
+from . import _choice, _native  # noqa: E402
 
 DEFAULT_POOLBLOCK = False
 DEFAULT_POOLSIZE = 10
@@ -208,9 +210,8 @@ def _make_poolmanager(adapter: HTTPAdapter) -> None:
         adapter.init_poolmanager(
             adapter._pool_connections, adapter._pool_maxsize, block=adapter._pool_block
         )
-        from . import _native
-
-        _native.pool_was_made(adapter)
+        _native.show_origins(adapter)
+        _choice.pool_was_made(adapter)
 
 
 def _make_engine(adapter: HTTPAdapter) -> None:
@@ -394,8 +395,6 @@ class HTTPAdapter(BaseAdapter):
         :param verify: whether to verify the server's certificate, or the path of a CA bundle to do it with.
         :param cert: the client certificate.
         """
-        from . import _native
-
         conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_NONE", None, None
         if url.lower().startswith("https") and verify:
             bundle = _native.ca_bundle(verify)
@@ -544,9 +543,7 @@ class HTTPAdapter(BaseAdapter):
         :param cert: a client certificate: the path of a file, or of a certificate and of its key.
         :param proxies: proxies by scheme, or by scheme and host.
         """
-        from . import _native
-
-        reason = _native.reason_for_urllib3(self, request)
+        reason = _choice.reason_for_urllib3(self, request)
         if reason is None:
             return _native.send(self, request, stream, timeout, verify, cert, proxies)
         from . import _urllib3
@@ -554,6 +551,20 @@ class HTTPAdapter(BaseAdapter):
         return _urllib3.send(self, request, stream, timeout, verify, cert, proxies, reason)
 
 
+# Overridden hooks are told from these, also where somebody patches the class itself.
+original_hooks = {
+    name: getattr(HTTPAdapter, name)
+    for name in (
+        "init_poolmanager",
+        "proxy_manager_for",
+        "cert_verify",
+        "get_connection",
+        "get_connection_with_tls_context",
+        "build_connection_pool_key_attributes",
+        "request_url",
+        "build_response",
+    )
+}
 _init_poolmanager = HTTPAdapter.init_poolmanager
 
 

@@ -1,0 +1,197 @@
+"""Which engine makes a call: ours, unless somebody replaced what only urllib3 can honour.
+
+A call that our engine made in spite of a replaced socket or connection class would go past a recorder, a mock or a guard
+to the real server. So what such programs replace is looked at for every call, by identity, and costs less than a microsecond.
+"""
+
+from __future__ import annotations
+
+import sys
+from operator import itemgetter
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .adapters import HTTPAdapter
+    from .models import PreparedRequest
+
+# Methods that shape what urllib3 is told. `send`, `close`, `add_headers` and `proxy_headers` are called by both engines.
+# They are remembered by `adapters.original_hooks`.
+_adapter_globals: dict[str, Any] = {}
+_originals: dict[str, Any] = {}
+
+# What is replaced by recorders, mocks, guards, tracers and cooperative schedulers: module, class in it (or none), names.
+_REPLACEABLE: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
+    ("socket", None, ("socket", "getaddrinfo", "create_connection")),
+    (
+        "http.client",
+        "HTTPConnection",
+        ("connect", "endheaders", "getresponse", "putrequest", "request", "send"),
+    ),
+    (
+        "urllib3.connectionpool",
+        "HTTPConnectionPool",
+        ("ConnectionCls", "_get_conn", "_make_request", "_new_conn", "urlopen"),
+    ),
+    ("urllib3.connectionpool", "HTTPSConnectionPool", ("ConnectionCls", "_new_conn")),
+    ("urllib3.connectionpool", None, ("HTTPConnectionPool", "HTTPSConnectionPool")),
+    ("urllib3.connection", "HTTPConnection", ("_new_conn", "connect", "request")),
+    ("urllib3.connection", "HTTPSConnection", ("connect",)),
+    ("urllib3.util.connection", None, ("allowed_gai_family", "create_connection")),
+    ("urllib3.util.ssl_", None, ("SSLContext",)),
+    ("ssl", None, ("SSLContext",)),
+)
+
+
+class _Place:
+    """Names of a module or class, as they were when they were last found to be the originals."""
+
+    __slots__ = ("holder", "module", "names", "seen", "take", "where")
+
+    def __init__(self, module: Any, class_name: str | None, names: tuple[str, ...]) -> None:
+        self.module = module
+        self.holder = vars(module if class_name is None else getattr(module, class_name))
+        self.names = names
+        self.where = module.__name__ if class_name is None else f"{module.__name__}.{class_name}"
+        self.take: Callable[[Any], Any] = itemgetter(*names)
+        self.seen: Any = None
+
+    def replaced(self) -> str | None:
+        """What somebody has replaced, in words; else remembers what is there as the originals."""
+        for name in self.names:
+            value = self.holder.get(name)
+            if not _is_original(value, name, self.module):
+                owner = getattr(value, "__module__", None) or type(value).__module__
+                return f"{self.where}.{name} was replaced by {owner}"
+        self.seen = self.take(self.holder)
+        return None
+
+
+# Where a name of a module comes from another module.
+_BORROWED = {
+    "ConnectionCls": "urllib3.connection",
+    ("urllib3.util.ssl_", "SSLContext"): "ssl",
+}
+
+
+def _is_original(value: Any, name: str, module: Any) -> bool:
+    if isinstance(value, type):
+        home = _BORROWED.get(name) or _BORROWED.get((module.__name__, name)) or module.__name__
+        return value.__module__ == home
+    # A wrapper may copy the name and the module of what it wraps; it cannot share its globals.
+    return type(value) is FunctionType and value.__globals__ is vars(module)
+
+
+_places: list[_Place] = []
+# Modules that nobody has imported so far have nothing replaced in them.
+_waiting = list(dict.fromkeys(module for module, _, _ in _REPLACEABLE))
+
+
+def replaced_below() -> str | None:
+    """What of the layers below adapters was replaced, in words; None if all is as it was."""
+    if _waiting:
+        _see_new_modules()
+    for place in _places:
+        try:
+            if place.take(place.holder) == place.seen:
+                continue
+        except KeyError:
+            pass
+        reason = place.replaced()
+        if reason is not None:
+            return reason
+    if _socket_methods:
+        return _replaced_in_socket()
+    return None
+
+
+def _see_new_modules() -> None:
+    for name in _waiting[:]:
+        module = sys.modules.get(name)
+        # A module that is being imported in another thread has not all of its names.
+        if module is None or getattr(getattr(module, "__spec__", None), "_initializing", False):
+            continue
+        _waiting.remove(name)
+        for module_name, class_name, names in _REPLACEABLE:
+            if module_name == name:
+                _places.append(_Place(module, class_name, names))
+        if name == "socket":
+            _socket_methods.append(vars(module)["socket"].__dict__)
+
+
+# pytest-socket puts a method of its own into the class, which has none of that name.
+_socket_methods: list[Any] = []
+
+
+def _replaced_in_socket() -> str | None:
+    methods = _socket_methods[0]
+    if "connect" in methods:
+        owner = getattr(methods["connect"], "__module__", "somebody")
+        return f"socket.socket.connect was replaced by {owner}"
+    return None
+
+
+def replaced_in(adapter: HTTPAdapter) -> str | None:
+    """What of the adapter only urllib3 can honour, in words; None if there is nothing."""
+    kind = type(adapter)
+    own = adapter.__dict__
+    if not _originals:
+        _remember_originals()
+    for name, original in _originals.items():
+        if getattr(kind, name) is not original:
+            return f"{kind.__name__}.{name} is overridden"
+    if not own.keys().isdisjoint(_originals):
+        return f"{', '.join(sorted(_originals.keys() & own.keys()))} of this adapter was replaced"
+    if "poolmanager" in own and not _is_made_by_us(own):
+        return "the adapter has a pool manager of its own"
+    if own.get("proxy_manager"):
+        return "the adapter has proxy managers of its own"
+    if own.get("_pool_connections", 1) < 1 or own.get("_pool_maxsize", 1) < 1:
+        return "its pool is to have no connections"
+    if "TimeoutSauce" in _adapter_globals and not _is_original_timeout():
+        return "waterclock.adapters.TimeoutSauce was replaced"
+    return None
+
+
+def _remember_originals() -> None:
+    from . import adapters
+
+    globals()["_adapter_globals"] = vars(adapters)
+    _originals.update(adapters.original_hooks)
+
+
+def _is_original_timeout() -> bool:
+    module = sys.modules.get("urllib3.util.timeout")
+    return module is not None and _adapter_globals["TimeoutSauce"] is module.Timeout
+
+
+def pool_was_made(adapter: HTTPAdapter) -> None:
+    """Remembers a pool manager that was made because somebody looked at it, to notice if it is changed."""
+    own = adapter.__dict__
+    manager = own.get("poolmanager")
+    if manager is not None:
+        settings = dict(getattr(manager, "connection_pool_kw", {}))
+        own["_pool_as_made"] = (manager, settings, manager.pool_classes_by_scheme)
+
+
+def _is_made_by_us(own: dict[str, Any]) -> bool:
+    made = own.get("_pool_as_made")
+    if made is None:
+        return False
+    manager, settings, classes = made
+    return (
+        own["poolmanager"] is manager
+        and manager.connection_pool_kw == settings
+        and manager.pool_classes_by_scheme is classes
+    )
+
+
+def reason_for_urllib3(adapter: HTTPAdapter, request: PreparedRequest) -> str | None:
+    """Why urllib3 has to make this call, in words; None if our engine can."""
+    url = request.url
+    scheme = url[:8].lower() if isinstance(url, str) else ""
+    if not scheme.startswith(("http://", "https://")):
+        return "the URL is not one of http or https"
+    return replaced_in(adapter) or replaced_below()
