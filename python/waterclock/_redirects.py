@@ -37,7 +37,7 @@ class SessionRedirectMixin:
     if TYPE_CHECKING:
         cookies: RequestsCookieJar
 
-        def send(self, request: PreparedRequest, **kwargs: Any) -> Response: ...
+    def send(self, request: PreparedRequest, **kwargs: Any) -> Response: ...  # type: ignore[empty-body]
 
     def get_redirect_target(self, resp: Response) -> str | None:
         """Return where a response sends the client, or None if it is no redirect to be followed."""

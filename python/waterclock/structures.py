@@ -98,9 +98,9 @@ class LookupDict(dict[str, _VT]):
     def __repr__(self) -> str:
         return f"<lookup '{self.name}'>"
 
-    if TYPE_CHECKING:
-
-        def __getattr__(self, key: str) -> _VT: ...
+    def __getattr__(self, key: str) -> _VT:
+        # Only asked for what is not there; written down for type checkers.
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {key!r}")
 
     def __getitem__(self, key: str) -> _VT | None:  # type: ignore[override]
         return self.__dict__.get(key)
