@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from . import models as _models
 
 TYPE_CHECKING = False
@@ -28,6 +30,10 @@ def own_reply(response: Response) -> Reply | None:
     return None if "raw" in attributes else attributes.get("_reply")
 
 
+#: How much of a body that may be long is asked for at a time.
+PIECE = 64 * 1024
+
+
 def content(response: Response) -> bytes | None:
     """Read all that is left of the body."""
     reply = own_reply(response)
@@ -38,7 +44,7 @@ def content(response: Response) -> bytes | None:
         try:
             return reply.content()
         except Exception as error:
-            raise _mapped(error) from None
+            raise body_error(error, response) from None
     if response.status_code == 0 or response.raw is None:
         return None
     return b"".join(response.iter_content(_models.CONTENT_CHUNK_SIZE)) or b""
@@ -47,57 +53,53 @@ def content(response: Response) -> bytes | None:
 def chunks(response: Response, size: int | None) -> Iterator[bytes]:
     """Read the body in pieces of `size` bytes, and mark it as consumed at the end."""
     reply = own_reply(response)
+    if reply is not None and "_drained" in response.__dict__:
+        yield from _models.iter_slices(response.content, size)
+        return
+    pieces: Iterator[bytes]
     if reply is not None:
-        if "_drained" in response.__dict__:
-            yield from _models.iter_slices(response.content, size)
-            return
-        if size is not None and size <= 0:
-            size = None
-        try:
-            while data := reply.read(size):
-                yield data
-        except GeneratorExit:
-            raise
-        except Exception as error:
-            raise _mapped(error) from None
+        pieces = _of_reply(reply, size)
     elif hasattr(response.raw, "stream"):
-        try:
-            yield from response.raw.stream(size, decode_content=True)
-        except GeneratorExit:
-            raise
-        except Exception as error:
-            known = _of_urllib3(error)
-            if known is None:
-                raise
-            raise known from error
+        pieces = response.raw.stream(size, decode_content=True)
     else:
+        # A file, or something like it, whose errors are its own.
         while data := response.raw.read(size):
             yield data
+        response._content_consumed = True
+        return
+    # The errors of who reads from us are not ours: only what happens within `next` is.
+    while True:
+        try:
+            data = next(pieces)
+        except StopIteration:
+            break
+        except Exception as error:
+            known = body_error(error, response)
+            if known is error:
+                raise
+            raise known from (None if reply is not None else error)
+        yield data
     response._content_consumed = True
 
 
-def _mapped(error: Exception) -> BaseException:
-    """Return what requests would raise for an error of the engine; others stay as they are."""
-    from ._engine import EngineError
+def _of_reply(reply: Reply, size: int | None) -> Iterator[bytes]:
+    if size is None or size <= 0:
+        if not reply.is_chunked:
+            whole = reply.content()
+            if whole:
+                yield whole
+            return
+        # As it arrives.
+        size = PIECE
+    while data := reply.read(size):
+        yield data
 
-    if not isinstance(error, EngineError):
-        return error
+
+def body_error(error: Exception, response: Response) -> BaseException:
+    """Return what requests would raise for an error while the body is read."""
     from ._errors import body_error
 
-    return body_error(error)
-
-
-def _of_urllib3(error: Exception) -> Exception | None:
-    """Return what requests raises for an error of urllib3 while the body is read."""
-    if isinstance(error, _models.ProtocolError):
-        return _models.ChunkedEncodingError(error)
-    if isinstance(error, _models.DecodeError):
-        return _models.ContentDecodingError(error)
-    if isinstance(error, _models.ReadTimeoutError):
-        return _models.ConnectionError(error)
-    if isinstance(error, _models.SSLError):
-        return _models.RequestsSSLError(error)
-    return None
+    return body_error(error, response)
 
 
 def lines(chunks: Iterable[Any]) -> Iterator[Any]:
@@ -196,8 +198,9 @@ def request_of(reply: Reply) -> PreparedRequest:
     return request
 
 
-#: How much of a redirect's body is read to use its connection again.
+#: How much of a redirect's body is read, and for how long, to use its connection again.
 DRAIN_LIMIT = 64 * 1024
+DRAIN_SECONDS = 0.1
 
 
 def drain(response: Response) -> None:
@@ -210,17 +213,22 @@ def drain(response: Response) -> None:
     if reply is None or response._content is not False or response._content_consumed:
         return
     kept: list[bytes] = []
-    if reply.keep_coded():
-        left = DRAIN_LIMIT
-        try:
-            while left > 0 and (data := reply.read(left, False)):
-                kept.append(data)
-                left -= len(data)
-        except Exception as error:
-            if _mapped(error) is error:
-                raise
-        if reply.is_done:
-            response.__dict__["_drained"] = b"".join(kept)
+    until = perf_counter() + DRAIN_SECONDS
+    coded = reply.keep_coded()
+    left = DRAIN_LIMIT
+    try:
+        while left > 0 and (data := reply.read(left, False)):
+            kept.append(data)
+            left -= len(data)
+            if perf_counter() > until:
+                break
+        else:
+            if coded and left > 0:
+                response.__dict__["_drained"] = b"".join(kept)
+    except Exception as error:
+        # A body that cannot be read takes its connection with it, and nothing else.
+        if body_error(error, response) is error:
+            raise
     reply.close()
     if "_drained" not in response.__dict__:
         # Whoever asks for this content shall not be given half of it.
@@ -239,4 +247,4 @@ def undrained(response: Response, coded: bytes) -> bytes:
     try:
         return raw.read(decode_content=True)
     except Exception as error:
-        raise _of_urllib3(error) or error from error
+        raise body_error(error, response) from error

@@ -13,7 +13,7 @@ from ._session_cookies import collect_cookies, has_cookies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import MutableMapping
     from http.cookiejar import CookieJar
     from typing import Any
 
@@ -211,8 +211,9 @@ class Session(SessionRedirectMixin):
         """
         if timeout is None:
             timeout = self.timeout
-        if _fast_call is not None:
-            response = _fast_call(
+        # The short way, if nothing that has to be called was overridden.
+        if _sessions._fast is not None:
+            response: Response | None = _sessions._fast.call(
                 self, method, url, params, data, headers, cookies, files, auth, timeout,
                 allow_redirects, proxies, hooks, stream, verify, cert, json,
             )  # fmt: skip
@@ -407,7 +408,3 @@ class Session(SessionRedirectMixin):
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
             setattr(self, name, value)
-
-
-# The short way, for requests that nothing was overridden for; None if it is not there.
-_fast_call: Callable[..., Response | None] | None = None
