@@ -12,6 +12,7 @@ from . import exceptions as _exceptions
 
 if TYPE_CHECKING:
     from ._engine import EngineError
+    from .adapters import HTTPAdapter
     from .exceptions import RequestException
     from .models import PreparedRequest, Response
 
@@ -111,8 +112,12 @@ def class_name(error: EngineError, attempt: Attempt) -> str:
         return name
     if kind == "protocol" and is_length_conflict(error):
         return "InvalidHeader"
+    if kind == "tls" and error.errno is not None:
+        return "ConnectionError"
+    if kind in ("tls", "certificate") and is_of_proxy(error):
+        return "ProxyError"
     if kind == "invalid-request":
-        return "SSLError" if attempt.is_https else "InvalidHeader"
+        return "InvalidHeader"
     if attempt.proxy is not None and not attempt.is_socks:
         if kind in ("resolve", "connect"):
             return "ProxyError"
@@ -124,8 +129,17 @@ def class_name(error: EngineError, attempt: Attempt) -> str:
 
 def is_length_conflict(error: EngineError) -> bool:
     """Two Content-Lengths that contradict each other, which urllib3 calls an invalid header."""
-    detail = str(getattr(error, "detail", None) or error.message)
-    return "Content-Length" in detail and "contradict" in detail
+    return detail_of(error).startswith("Content-Length is both ")
+
+
+def is_of_proxy(error: EngineError) -> bool:
+    """Whether it was a proxy that TLS failed with, and not the server behind it."""
+    return "with the proxy " in error.message
+
+
+def detail_of(error: EngineError) -> str:
+    """The cause alone, without what was being done."""
+    return str(getattr(error, "detail", None) or error.message)
 
 
 def exception(error: EngineError, attempt: Attempt) -> RequestException:
@@ -139,6 +153,17 @@ def exception(error: EngineError, attempt: Attempt) -> RequestException:
         return (after_no_retry(error, attempt),)
 
     return explained(chosen._lazily(arguments, request=attempt.request), error)
+
+
+def failure(
+    error: EngineError, request: PreparedRequest, *, adapter: HTTPAdapter, timeout: Any
+) -> BaseException:
+    """The exception for a failure on the fast path, which knows no proxies and reads the body in the same call."""
+    if error.status is not None:
+        return body_error(error)
+    from ._native import Call, failed
+
+    return failed(Call(adapter, request, timeout), error)
 
 
 def body_error(error: BaseException, response: Response | None = None) -> BaseException:
@@ -185,7 +210,10 @@ def _engine_body_error(error: Any, response: Response | None) -> RequestExceptio
 
         return (of_body(error, response),)
 
-    return explained(chosen._lazily(arguments), error)
+    made = explained(chosen._lazily(arguments), error)
+    # The engine names its last wait, and a short body needs none of its own.
+    made.phase = "body"
+    return made
 
 
 def explained(made: RequestException, error: Any) -> RequestException:
@@ -195,8 +223,11 @@ def explained(made: RequestException, error: Any) -> RequestException:
         value = getattr(error, name, None)
         if value is not None:
             own[name] = value
-    own["_engine_error"] = error
-    note(made, str(getattr(error, "message", "") or error), getattr(error, "hint", None))
+    hint = getattr(error, "hint", None)
+    if hint:
+        # The engine speaks to users of the program.
+        hint = hint.replace("--cacert FILE", "verify=FILE")
+    note(made, str(getattr(error, "message", "") or error), hint)
     return made
 
 

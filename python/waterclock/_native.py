@@ -40,11 +40,13 @@ class Call:
         "reason",
         "request",
         "timeout",
+        "url",
     )
 
     def __init__(self, adapter: HTTPAdapter, request: PreparedRequest, timeout: Any) -> None:
         self.adapter = adapter
         self.request = request
+        self.url: str = request.url  # type: ignore[assignment]
         self.timeout = timeout
         self.proxy: str | None = None
         self.arguments: dict[str, Any] = {}
@@ -55,12 +57,15 @@ class Call:
     def attempt(self) -> Reply:
         """Sends the request once."""
         request = self.request
-        url: str = request.url  # type: ignore[assignment]
-        sys.audit("http.client.connect", self.adapter, *_host_and_port(url))
+        host, port = _host_and_port(self.url)
+        if not host:
+            # The engine's parser would take the first part of the path, as browsers do.
+            _replay(self)
+        sys.audit("http.client.connect", self.adapter, host, port)
         try:
             reply: Reply = self.adapter._engine.send(
                 request.method,
-                url,
+                self.url,
                 _fields(request.headers),
                 None,
                 self.body,
@@ -69,17 +74,27 @@ class Call:
                 **self.arguments,
             )
         except _engine.EngineError as error:
+            if error.kind == "invalid-url" and self._encode_url():
+                return self.attempt()
             if "logging" in sys.modules:
                 _log_failure(self, error)
             raise
         except OSError as error:
             raise _own_error(error, self)
         except ValueError as error:
-            _replay(self, error)
+            _replay(self)
             raise
         if "logging" in sys.modules:
             _log_reply(self, reply)
         return reply
+
+    def _encode_url(self) -> bool:
+        """Encodes what a URL cannot have, as urllib3 does; False if that changes nothing."""
+        _replay(self)
+        encoded: str = _here.parse_url(self.url).url
+        changed = encoded != self.url
+        self.url = encoded
+        return changed
 
     def described(self) -> Attempt:
         """What was tried, for messages."""
@@ -101,7 +116,7 @@ def send(
     if _engine is None:
         _import_engine()
     call = Call(adapter, request, timeout)
-    url: str = request.url  # type: ignore[assignment]
+    url = call.url
     proxy = _here.select_proxy(url, proxies) if proxies else None
     arguments = call.arguments
     if proxy:
@@ -111,7 +126,8 @@ def send(
         if not verify:
             _warn_of_no_verification(call)
     if cert:
-        arguments["cert"] = client_certificate(cert)
+        certificate, key = client_certificate(cert)
+        arguments["cert"] = certificate if key is None else (certificate, key)
     _remember_origin(adapter, url, verify, cert)
     adapter.add_headers(
         request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies
@@ -128,7 +144,10 @@ def send(
     arguments["stream"] = True
     _continue_call(call)
     reply = _with_retries(call)
-    return response_of(adapter, request, reply)
+    response = response_of(adapter, request, reply)
+    if call.url is not url:
+        response.url = url
+    return response
 
 
 def _with_retries(call: Call) -> Reply:
@@ -158,10 +177,33 @@ def failed(call: Call, error: EngineError) -> BaseException:
     """The exception for a failure that is not retried."""
     from ._errors import exception
 
+    if error.kind == "invalid-request":
+        raise_as_http_client(call.request)
+        made: BaseException = _here.InvalidHeader(error.message, request=call.request)
+        return made
     if error.kind == "invalid-url":
         # requests has many words for what is wrong with a URL; its own way finds the right ones.
-        _replay(call, error)
+        _replay(call)
     return exception(error, call.described())
+
+
+def raise_as_http_client(request: PreparedRequest) -> None:
+    """Raises what http.client raises for a method or field that it does not send; returns if it would send all."""
+    import re
+
+    method = request.method or ""
+    found = re.search(r"[^!#$%&'*+\-.^_`|~0-9a-zA-Z]", method)
+    if found:
+        raise ValueError(
+            f"Method cannot contain non-token characters {method!r} (found at least {found.group()!r})"
+        )
+    for name, value in request.headers.items():
+        shown = name.encode("ascii") if isinstance(name, str) else name
+        if not re.fullmatch(rb"[^:\s][^:\r\n]*", shown):
+            raise ValueError(f"Invalid header name {shown!r}")
+        sent = value.encode("latin-1") if isinstance(value, str) else value
+        if isinstance(sent, bytes) and re.search(rb"\n(?![ \t])|\r(?![ \t\n])", sent):
+            raise ValueError(f"Invalid header value {sent!r}")
 
 
 def response_of(adapter: HTTPAdapter, request: PreparedRequest, reply: Reply) -> Response:
@@ -195,7 +237,12 @@ def _continue_call(call: Call) -> None:
 def _fields(headers: Any) -> Any:
     """Header fields as the engine takes them, with what urllib3 would add."""
     store = getattr(headers, "_store", None)
-    if type(store) is dict and "user-agent" in store and "accept-encoding" in store:
+    if (
+        type(store) is dict
+        and "user-agent" in store
+        and "accept-encoding" in store
+        and ("content-length" not in store or "transfer-encoding" not in store)
+    ):
         for _, value in store.values():
             if type(value) is str:
                 if value == _SKIP:
@@ -221,6 +268,9 @@ def _unusual_fields(headers: Any) -> list[tuple[Any, Any]]:
         except ImportError:
             pass
     for name, value in pairs:
+        if _text(name).lower() == "transfer-encoding" and "content-length" in names:
+            # A stream whose length the caller knows: said twice, a server could take it for two requests.
+            continue
         if value == _SKIP:
             if _text(name).lower() not in _SKIPPABLE:
                 allowed = "', '".join(skippable.title() for skippable in _SKIPPABLE)
@@ -290,7 +340,7 @@ def _replay_proxy(call: Call, proxy: str) -> None:
         call.adapter.proxy_manager.pop(proxy, None)
 
 
-def _replay(call: Call, error: BaseException) -> None:
+def _replay(call: Call) -> None:
     """Goes requests' own way up to where it connects, to fail in its words; returns if that way is open."""
     adapter, request = call.adapter, call.request
     try:
@@ -299,25 +349,23 @@ def _replay(call: Call, error: BaseException) -> None:
         host, tls = _here._urllib3_request_context(request, True, None, None)
         adapter.poolmanager.connection_from_host(**host, pool_kwargs=tls)
     except _here.LocationValueError as e:
-        raise _here.InvalidURL(e, request=request) from error
+        raise _here.InvalidURL(e, request=request) from None
     except ValueError as e:
         if isinstance(e, _here.InvalidURL):
             raise
-        raise _here.InvalidURL(e, request=request) from error
+        raise _here.InvalidURL(e, request=request) from None
 
 
 def _own_error(error: OSError, call: Call) -> BaseException:
     """An OSError that did not come from the connection: of a file with certificates, or of the request's body."""
     from urllib3 import exceptions as theirs
 
-    from ._urllib3_errors import pool_of, target_of
+    from ._urllib3_errors import pool_of, target_of, unusable_file
 
     if error.errno is None and not isinstance(call.body, (bytes, str)) and call.body is not None:
         return error if isinstance(error, _here.ConnectionError) else _aborted(error, call)
     if error.errno is None and "verify" in call.arguments:
-        import ssl
-
-        inner = theirs.SSLError(ssl.SSLError(1, f"[SSL] PEM lib: {error}"))
+        inner = theirs.SSLError(unusable_file(str(error)))
         attempt = call.described()
         retried = theirs.MaxRetryError(pool_of(attempt), target_of(attempt), inner)
         made: BaseException = _here.SSLError(retried, request=call.request)
@@ -344,7 +392,7 @@ def ca_bundle(verify: Any) -> str:
     return os.fspath(path) if not isinstance(path, int) else str(path)
 
 
-def client_certificate(cert: Any) -> tuple[Any, Any]:
+def client_certificate(cert: Any) -> tuple[str, str | None]:
     """The paths of certificate and key; OSError, in requests' words, if one is not there."""
     certificate, key = (cert, None) if isinstance(cert, str) else (cert[0], cert[1])
     if certificate and not os.path.exists(certificate):
@@ -354,20 +402,26 @@ def client_certificate(cert: Any) -> tuple[Any, Any]:
     return certificate, key
 
 
+# By adapter: what urllib3 would have a pool for.
+_origins: Any = None
+
+
 def _remember_origin(adapter: HTTPAdapter, url: str, verify: Any, cert: Any) -> None:
-    """Remembers what urllib3 would have a pool for, for those who look at `poolmanager.pools`."""
+    """Remembers where a call goes to and how, for those who look at `poolmanager.pools`."""
+    global _origins
+    if _origins is None:
+        from weakref import WeakKeyDictionary
+
+        _origins = WeakKeyDictionary()
     end = url.find("/", 8)
-    try:
-        adapter.__dict__.setdefault("_origins", set()).add(
-            (url if end < 0 else url[:end], verify, cert)
-        )
-    except TypeError:
-        pass  # a list, which requests allows for `cert`
+    known = _origins.setdefault(adapter, set())
+    if len(known) < 100:
+        known.add((url if end < 0 else url[:end], verify, tuple(cert) if type(cert) is list else cert))
 
 
 def show_origins(adapter: HTTPAdapter) -> None:
     """Puts a pool for each of them into the pool manager, as if urllib3 had made the calls."""
-    for origin, verify, cert in adapter.__dict__.get("_origins", ()):
+    for origin, verify, cert in (_origins or {}).get(adapter, ()):
         scheme, host, port = _split(origin)
         request: Any = type("Origin", (), {"url": f"{scheme}://{host}:{port}/"})
         where, tls = _here._urllib3_request_context(request, verify, cert, None)

@@ -277,7 +277,9 @@ def _as_of_socket(error: EngineError) -> BaseException:
         from urllib3.exceptions import ProtocolError
 
         return ProtocolError("Response ended prematurely")
-    return http.client.HTTPException(error.message)
+    from ._urllib3_errors import bad_chunk
+
+    return bad_chunk(error.message) or http.client.HTTPException(error.message)
 
 
 class _Connection:

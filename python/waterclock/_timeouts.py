@@ -87,17 +87,17 @@ def _pair(timeout: tuple[Any, ...]) -> tuple[Any, Any]:
     try:
         connect, read = timeout
         return (_number(_plain(connect), "connect"), _number(_plain(read), "read"))
-    except _NotANumber:
-        raise
-    except ValueError:
+    except ValueError as error:
+        if error.args == (_NAN,):
+            # The socket says so, after urllib3 has let it pass: requests does not put it into other words.
+            raise
         raise ValueError(
             f"Invalid timeout {timeout}. Pass a (connect, read) timeout tuple, "
             f"or a single float to set both timeouts to the same value."
         ) from None
 
 
-class _NotANumber(ValueError):
-    """The socket says so, after urllib3 has let it pass: requests does not put it into other words."""
+_NAN = "Invalid value NaN (not a number)"
 
 
 def _number(value: Any, name: str) -> float | int | None:
@@ -115,7 +115,7 @@ def _number(value: Any, name: str) -> float | int | None:
             f"Timeout value {name} was {value}, but it must be an int, float or None."
         ) from None
     if number != number:
-        raise _NotANumber("Invalid value NaN (not a number)")
+        raise ValueError(_NAN)
     if not is_positive:
         raise ValueError(
             f"Attempted to set {name} timeout to {value}, but the "

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ._errors import class_name, detail_of, is_length_conflict, is_of_proxy
+
 if TYPE_CHECKING:
     from ._engine import EngineError
     from ._errors import Attempt
@@ -47,8 +49,11 @@ def _of_failure(error: EngineError, attempt: Attempt) -> Any:
         return _through_proxy(_not_connected(error, attempt), attempt)
     if kind == "proxy":
         return _proxy_failed(error, attempt)
-    if kind in ("tls", "certificate") or (kind == "invalid-request" and attempt.is_https):
-        return theirs.SSLError(_ssl_error(error))
+    if kind == "tls" and error.errno is not None:
+        return theirs.ProtocolError("Connection aborted.", _os_error(error))
+    if kind in ("tls", "certificate"):
+        made = theirs.SSLError(_ssl_error(error))
+        return _tls_of_proxy(made) if is_of_proxy(error) else made
     if kind == "invalid-url":
         return theirs.LocationValueError(error.message)
     if kind == "protocol" and _conflict(error) is not None:
@@ -59,10 +64,20 @@ def _of_failure(error: EngineError, attempt: Attempt) -> Any:
     return theirs.ProtocolError("Connection aborted.", inner)
 
 
-def _timeout(error: EngineError, attempt: Attempt) -> Any:
+def _tls_of_proxy(made: Any) -> Any:
     from urllib3 import exceptions as theirs
 
-    from ._errors import class_name
+    text = "Unable to connect to proxy"
+    if "WRONG_VERSION_NUMBER" in str(made):
+        text += (
+            ". Your proxy appears to only use HTTP and not HTTPS, try changing your proxy URL to be HTTP. "
+            "See: https://urllib3.readthedocs.io/en/latest/advanced-usage.html#https-proxy-error-http-proxy"
+        )
+    return theirs.ProxyError(text, made)
+
+
+def _timeout(error: EngineError, attempt: Attempt) -> Any:
+    from urllib3 import exceptions as theirs
 
     name = class_name(error, attempt)
     seconds = error.configured
@@ -99,8 +114,8 @@ def _not_connected(error: EngineError, attempt: Attempt) -> Any:
     if error.kind == "resolve":
         import socket
 
-        number = error.errno if error.errno is not None else socket.EAI_NONAME
-        text = _resolver_text(error, number)
+        text = detail_of(error).rpartition("information: ")[2]
+        number = _RESOLVER.get(text, socket.EAI_NONAME)
         made: Any = theirs.NameResolutionError(conn.host, conn, socket.gaierror(number, text))
     else:
         text = str(_os_error(error))
@@ -108,15 +123,13 @@ def _not_connected(error: EngineError, attempt: Attempt) -> Any:
     return made
 
 
-def _resolver_text(error: EngineError, number: int) -> str:
-    import socket
-
-    known = {
-        socket.EAI_NONAME: "Name or service not known",
-        socket.EAI_AGAIN: "Temporary failure in name resolution",
-        getattr(socket, "EAI_NODATA", -5): "No address associated with hostname",
-    }
-    return known.get(number) or str(getattr(error, "detail", None) or error.message)
+# What getaddrinfo says, with its numbers as on Linux.
+_RESOLVER = {
+    "Name or service not known": -2,
+    "Temporary failure in name resolution": -3,
+    "Non-recoverable failure in name resolution": -4,
+    "No address associated with hostname": -5,
+}
 
 
 def _through_proxy(made: Any, attempt: Attempt) -> Any:
@@ -131,7 +144,7 @@ def _through_proxy(made: Any, attempt: Attempt) -> Any:
 def _proxy_failed(error: EngineError, attempt: Attempt) -> Any:
     from urllib3 import exceptions as theirs
 
-    detail = str(getattr(error, "detail", None) or error.message)
+    detail = detail_of(error)
     if attempt.is_socks:
         conn = connection_of(attempt)
         text = _socks_text(detail)
@@ -157,11 +170,11 @@ _SOCKS5 = {
 
 
 def _socks_text(detail: str) -> str:
-    lowered = detail.lower()
-    for number, words in _SOCKS5.items():
-        if words.lower() in lowered or f"0x{number:02x}" in lowered:
-            return f"0x{number:02x}: {words}"
-    if "closed" in lowered or "ended" in lowered:
+    before, _, code = detail.rpartition("(code ")
+    if before and code.rstrip(")").isdigit() and int(code.rstrip(")")) in _SOCKS5:
+        number = int(code.rstrip(")"))
+        return f"0x{number:02x}: {_SOCKS5[number]}"
+    if " closed " in detail:
         return "Connection closed unexpectedly"
     return detail
 
@@ -171,25 +184,22 @@ def _broken(error: EngineError) -> BaseException:
     import http.client
 
     kind = error.kind
-    detail = str(getattr(error, "detail", None) or error.message)
+    detail = detail_of(error)
     if error.errno is not None:
         return _os_error(error)
-    if kind in ("closed", "proxy"):
-        received = quoted(detail)
-        if received is not None:
-            return http.client.BadStatusLine(received)
-        return http.client.RemoteDisconnected("Remote end closed connection without response")
-    if kind == "too-large":
-        if "headers" in detail or "fields" in detail:
-            return http.client.HTTPException("got more than 100 headers")
-        made = http.client.LineTooLong("header line")
-        return made
-    if kind == "protocol":
-        received = quoted(detail)
-        if received is not None and "version" in detail.lower():
+    received = quoted(detail)
+    if received is not None:
+        if detail.startswith("neither HTTP/1.0"):
             return http.client.UnknownProtocol(received.split(" ")[0])
-        return http.client.BadStatusLine(received if received is not None else detail)
-    return OSError(error.message)
+        if "status line" in detail or "does not answer in HTTP" in detail:
+            return http.client.BadStatusLine(received + "\r\n")
+    if " closed " in detail or kind == "closed":
+        return http.client.RemoteDisconnected("Remote end closed connection without response")
+    if kind == "too-large" and "header fields" in detail:
+        return http.client.HTTPException("got more than 100 headers")
+    if kind == "too-large":
+        return http.client.LineTooLong("header line")
+    return http.client.HTTPException(detail)
 
 
 def quoted(text: str) -> str | None:
@@ -205,18 +215,16 @@ def _os_error(error: EngineError) -> OSError:
     import os
 
     if error.errno is None:
-        return OSError(str(getattr(error, "detail", None) or error.message))
+        return OSError(detail_of(error))
     return OSError(error.errno, os.strerror(error.errno))
 
 
 def _conflict(error: EngineError) -> str | None:
-    from ._errors import is_length_conflict
-
     if not is_length_conflict(error):
         return None
     import re
 
-    numbers = ", ".join(re.findall(r"\b\d+\b", str(getattr(error, "detail", error.message))))
+    numbers = ", ".join(re.findall(r"\b\d+\b", detail_of(error)))
     return f"Content-Length contained multiple unmatching values ({numbers})"
 
 
@@ -238,7 +246,7 @@ _CERTIFICATE = (
 def _ssl_error(error: EngineError) -> Exception:
     import ssl
 
-    detail = str(getattr(error, "detail", None) or error.message)
+    detail = detail_of(error)
     if error.kind == "certificate":
         code, words = _verdict_of_openssl(error, detail)
         text = f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {words}"
@@ -250,11 +258,20 @@ def _ssl_error(error: EngineError) -> Exception:
     if "closed" in lowered or "eof" in lowered or "ended" in lowered:
         text = "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol"
         return ssl.SSLEOFError(8, text)
-    if error.kind == "invalid-request":
-        return ssl.SSLError(1, f"[SSL] PEM lib: {error.message}")
     if "not tls" in lowered or "speak" in lowered or "plain" in lowered or "corrupt" in lowered:
-        return ssl.SSLError(1, f"[SSL: WRONG_VERSION_NUMBER] wrong version number: {detail}")
+        return ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
     return ssl.SSLError(1, f"[SSL] {detail}")
+
+
+def unusable_file(text: str) -> Any:
+    """What a file with certificates or a key is refused with: OpenSSL names no file, so its words are put in front."""
+    import ssl
+
+    if "holds no certificate" in text:
+        return ssl.SSLError(
+            136, f"[X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found: {text}"
+        )
+    return ssl.SSLError(524297, f"[SSL] PEM lib: {text}")
 
 
 def _verdict_of_openssl(error: EngineError, detail: str) -> tuple[int, str]:
@@ -277,14 +294,17 @@ def of_body(error: EngineError, response: Response | None) -> Any:
 
     made: Any
     kind = error.kind
-    reply = None if response is None else response.__dict__.get("_reply")
     if kind == "timeout":
-        pool = None if reply is None else pool_of_url(reply.url)
-        made = theirs.ReadTimeoutError(pool, None, "Read timed out.")  # type: ignore[arg-type]
+        reply = None if response is None else response.__dict__.get("_reply")
+        if reply is not None:
+            pool = pool_of_url(reply.url)
+        else:
+            pool = _pool("https" if error.port == 443 else "http", error.host or "", error.port)
+        made = theirs.ReadTimeoutError(pool, None, "Read timed out.")
     elif kind == "decode":
-        coding = (reply.header("content-encoding") or "").lower() if reply is not None else ""
+        coding = detail_of(error).partition("not valid ")[2].partition(":")[0]
         text = f"Received response with content-encoding: {coding}, but failed to decode it."
-        made = theirs.DecodeError(text, _decoder_error(error, coding))
+        made = theirs.DecodeError(text, _decoder_error(detail_of(error), coding))
     elif kind in ("tls", "certificate"):
         made = theirs.SSLError(_ssl_error(error))
     else:
@@ -294,14 +314,15 @@ def of_body(error: EngineError, response: Response | None) -> Any:
     return made
 
 
-def _decoder_error(error: EngineError, coding: str) -> Exception:
-    detail = str(getattr(error, "detail", None) or error.message)
-    if "gzip" in coding or "deflate" in coding:
-        import zlib
+def _decoder_error(detail: str, coding: str) -> Exception:
+    if coding not in ("gzip", "x-gzip", "deflate"):
+        return ValueError(detail)
+    import zlib
 
-        what = "incorrect header check" if "header" in detail or "gzip" in coding else detail
-        return zlib.error(f"Error -3 while decompressing data: {what}")
-    return ValueError(detail)
+    what = detail.partition(": ")[2].partition(" (after ")[0]
+    if "magic bytes" in what:
+        what = "incorrect header check"
+    return zlib.error(f"Error -3 while decompressing data: {what}")
 
 
 def _cut_short(error: EngineError) -> Any:
@@ -314,11 +335,26 @@ def _cut_short(error: EngineError) -> Any:
         received = error.received or 0
         inner = theirs.IncompleteRead(received, error.expected - received)
     else:
-        detail = str(getattr(error, "detail", None) or error.message)
+        detail = detail_of(error)
         if error.kind in ("incomplete-body", "closed"):
             return theirs.ProtocolError("Response ended prematurely")
-        return theirs.ProtocolError(f"Connection broken: {detail}", OSError(detail))
+        inner = bad_chunk(detail) or OSError(detail)
     return theirs.ProtocolError(f"Connection broken: {inner!r}", inner)
+
+
+def bad_chunk(detail: str) -> Any:
+    """urllib3's error for a chunk size that is none, if that is what happened."""
+    import re
+
+    from urllib3 import exceptions as theirs
+
+    found = re.search(r"unexpected byte '(.*)' in the line of the chunk after (\d+) bytes", detail)
+    if found is None:
+        return None
+    made: Any = theirs.InvalidChunkLength.__new__(theirs.InvalidChunkLength)
+    made.partial, made.expected, made.response = int(found[2]), None, None
+    made.length = found[1].encode("ascii", "replace")
+    return made
 
 
 # Pools and connections that were never used: urllib3 writes them into its messages, and programs ask them for
