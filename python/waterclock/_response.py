@@ -66,17 +66,17 @@ class Response:
         "request",
     ]
 
-    # What the engine received, if it was our engine.
-    _reply: Reply | None = None
-    # Of an unpickled response.
-    _timeline: Timeline | None = None
-    _content: bytes | Literal[False] | None = False
-    _next: PreparedRequest | None = None
-
-    #: The adapter that received the response.
-    connection: HTTPAdapter
-
+    # Types are given for the checker alone: libraries evaluate the annotations of a subclass's bases
+    # (attrs, for requests-cache), and these names are not there at run time.
     if TYPE_CHECKING:
+        # What the engine received, if it was our engine.
+        _reply: Reply | None
+        # Of an unpickled response.
+        _timeline: Timeline | None
+        _content: bytes | Literal[False] | None
+        _next: PreparedRequest | None
+        #: The adapter that received the response.
+        connection: HTTPAdapter
         _content_consumed: bool
         status_code: int
         reason: str
@@ -89,6 +89,8 @@ class Response:
         elapsed: timedelta
         raw: Any
     else:
+        _reply = _timeline = _next = None
+        _content = False
         _content_consumed = _Consumed()
 
         @Lazy
