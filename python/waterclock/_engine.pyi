@@ -149,7 +149,7 @@ class Engine:
         prepared: bool,
         headers: Mapping[str, _Pair],
         own_headers: dict[str, Any] | None,
-        body: bytes | None,
+        body: bytes | str | None,
         content_type: str | None,
         cookie: str | None,
         authorization: str | None,
@@ -179,3 +179,9 @@ def external_timeline(
     note: str,
     timeout: Any = None,
 ) -> Timeline: ...
+
+class Unchanged:
+    """True while attributes of dictionaries and classes are the objects that they were."""
+
+    def __init__(self, places: list[tuple[Any, list[Any]]]) -> None: ...
+    def __bool__(self) -> bool: ...

@@ -6,7 +6,7 @@ from . import _environ
 from . import sessions as _sessions
 from . import utils as _utils
 from ._attributes import Lazy
-from ._environ import netrc_auth
+from ._environ import netrc_auth, resolve_proxies
 from ._redirects import SessionRedirectMixin
 from ._response_body import own_reply
 from ._session_cookies import collect_cookies, has_cookies
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .structures import CaseInsensitiveDict
 
 _get_environ_proxies = _utils.get_environ_proxies
-_resolve_proxies = _utils.resolve_proxies
 _prepare_cookies = _sessions.PreparedRequest.prepare_cookies
 
 
@@ -212,13 +211,12 @@ class Session(SessionRedirectMixin):
         if timeout is None:
             timeout = self.timeout
         # The short way, if nothing that has to be called was overridden.
-        if _sessions._fast is not None:
-            response: Response | None = _sessions._fast.call(
-                self, method, url, params, data, headers, cookies, files, auth, timeout,
-                allow_redirects, proxies, hooks, stream, verify, cert, json,
-            )  # fmt: skip
-            if response is not None:
-                return response
+        response = _sessions._fast.call(
+            self, method, url, params, data, headers, cookies, files, auth, timeout,
+            allow_redirects, proxies, hooks, stream, verify, cert, json,
+        )  # fmt: skip
+        if response is not None:
+            return response
 
         if isinstance(url, bytes):
             url = url.decode("utf-8")
@@ -294,7 +292,7 @@ class Session(SessionRedirectMixin):
         kwargs.setdefault("verify", self.verify)
         kwargs.setdefault("cert", self.cert)
         if "proxies" not in kwargs:
-            kwargs["proxies"] = _sessions.resolve_proxies(request, self.proxies, self.trust_env)
+            kwargs["proxies"] = resolve_proxies(request, self.proxies, self.trust_env)
         if isinstance(request, _sessions.Request):
             raise ValueError("You can only send PreparedRequests.")
         if self.timeout is not None and kwargs.get("timeout") is None:

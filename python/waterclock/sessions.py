@@ -118,12 +118,8 @@ def merge_hooks(
 from ._redirects import SessionRedirectMixin  # noqa: E402
 from ._session import Session  # noqa: E402
 
-# When this module is there, it has noted what is ours before anybody could patch it.
-_fast: Any
-try:
-    from . import _fast
-except ImportError:  # no engine
-    _fast = None
+# It notes what is ours before anybody can patch it.
+from . import _fast  # noqa: E402
 
 
 def session() -> Session:

@@ -19,6 +19,9 @@ const SMALL: usize = 16 * 1024;
 /// A size of chunks that costs no memory to speak of.
 const MAX_CHUNK: usize = 1 << 20;
 
+/// What `/json` answers.
+const JSON: &[u8] = br#"{"id": 7, "name": "clepsydra", "tags": ["water", "clock"], "full": true}"#;
+
 static PATTERN: LazyLock<Vec<u8>> =
     LazyLock::new(|| (0..=250_u8).cycle().take(BLOCK + PERIOD).collect());
 
@@ -29,6 +32,7 @@ static PATTERN: LazyLock<Vec<u8>> =
 /// | `GET /bytes/N` | N bytes with `Content-Length`; byte number i is `i % 251` |
 /// | `GET /chunked/N/SIZE` | the same bytes in chunks of SIZE |
 /// | any with `X-Id: v`, or `?id=v` | `v`, in an `X-Id` field and as the body |
+/// | `GET /json` | a small JSON document, with its media type |
 /// | any with a body | reads it; the body is its length in decimal |
 /// | any other | `ok` |
 ///
@@ -145,6 +149,7 @@ struct Request {
 
 enum Reply {
     Text(String),
+    Json,
     Bytes(u64),
     Chunked(u64, usize),
 }
@@ -206,6 +211,8 @@ impl Request {
         {
             let size = size.parse().unwrap_or(1).clamp(1, MAX_CHUNK);
             self.reply = Reply::Chunked(number(length).unwrap_or(0), size);
+        } else if path == "/json" {
+            self.reply = Reply::Json;
         } else if let Some(id) = &self.id {
             self.reply = Reply::Text(id.clone());
         }
@@ -228,6 +235,14 @@ fn respond(connection: &Connection, request: &Request, out: &mut Vec<u8>) -> io:
             length_field(out, text.len() as u64);
             if !request.is_head {
                 out.extend_from_slice(text.as_bytes());
+            }
+            connection.link.write_all(out)
+        }
+        Reply::Json => {
+            out.extend_from_slice(b"Content-Type: application/json\r\n");
+            length_field(out, JSON.len() as u64);
+            if !request.is_head {
+                out.extend_from_slice(JSON);
             }
             connection.link.write_all(out)
         }

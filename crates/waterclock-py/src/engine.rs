@@ -147,7 +147,7 @@ impl Engine {
         prepared: bool,
         headers: &Bound<'_, PyAny>,
         own_headers: Option<&Bound<'_, PyDict>>,
-        body: Option<&Bound<'_, PyBytes>>,
+        body: Option<&Bound<'_, PyAny>>,
         content_type: Option<&str>,
         cookie: Option<&str>,
         authorization: Option<&str>,
@@ -192,12 +192,10 @@ impl Engine {
             request = request.header("Cookie", cookie);
         }
         match body {
-            Some(bytes) => {
-                let raised = Raised::default();
-                let length = bytes.as_bytes().len();
-                request = request
-                    .append_header("Content-Length", length.to_string())
-                    .body(crate::body::body(bytes.as_any(), None, false, &raised)?);
+            Some(given) => {
+                let body = crate::body::body(given, None, false, &Raised::default())?;
+                let length = body.length().unwrap_or_default();
+                request = request.append_header("Content-Length", length.to_string()).body(body);
             }
             None if bodiless => {}
             None => request = request.append_header("Content-Length", "0"),
@@ -213,7 +211,7 @@ impl Engine {
         }
         let Ok(request) = request.prepare() else { return Ok(None) };
         let hop = Hop { request, after: None, stream, raised: Raised::default() };
-        let given = body.map_or_else(|| py.None(), |bytes| bytes.clone().into_any().unbind());
+        let given = body.map_or_else(|| py.None(), |given| given.clone().unbind());
         make(py, &state.session, hop, url.unbind(), given).map(Some)
     }
 

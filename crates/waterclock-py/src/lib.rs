@@ -14,9 +14,11 @@ mod record;
 mod reply;
 mod simple;
 mod tls;
+mod unchanged;
 mod world;
 
 use pyo3::prelude::*;
+use pyo3::types::IntoPyDict;
 
 /// Connections, replies and limits. Private: users see `waterclock`.
 #[pymodule(gil_used = false)]
@@ -35,6 +37,19 @@ mod _engine {
     use crate::record::{Record, external_timeline};
     #[pymodule_export]
     use crate::reply::Reply;
+
+    #[pymodule_export]
+    use crate::unchanged::Unchanged;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // Windows has no fork.
+        if let Some(register) = module.py().import("os")?.getattr_opt("register_at_fork")? {
+            let children = [("after_in_child", module.getattr("after_fork")?)];
+            register.call((), Some(&children.into_py_dict(module.py())?))?;
+        }
+        Ok(())
+    }
 
     /// Called in a forked child: nothing of its parent is used from now on.
     #[pyfunction]
