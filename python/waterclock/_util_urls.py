@@ -64,7 +64,8 @@ def prepend_scheme_if_needed(url: str, new_scheme: str) -> str:
         # "host/path" was taken for a path alone.
         netloc, path = path, netloc
     if parsed.auth:
-        netloc = f"{parsed.auth}@{netloc}"
+        # Without a host (a TypeError in requests) the adapter will say that the URL is no good.
+        netloc = f"{parsed.auth}@{netloc or ''}"
     scheme = new_scheme if parsed.scheme is None else parsed.scheme
     return urlunparse((scheme, netloc, path or "", "", parsed.query, parsed.fragment))
 
