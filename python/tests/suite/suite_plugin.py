@@ -55,8 +55,11 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     why = ""
     if outcome not in ("passed", "xfailed"):
         why = report.longreprtext.strip().rpartition("\n")[2][:300]
-    if report.failed or report.nodeid not in _outcomes:  # what fails after the call failed
-        _outcomes[report.nodeid] = (outcome, why)
+    test = report.nodeid
+    for folder, name in ((os.getcwd(), "<suite>"), (sys.prefix, "<environment>")):
+        test = test.replace(folder, name)  # some tests have paths for arguments
+    if report.failed or test not in _outcomes:  # what fails after the call failed
+        _outcomes[test] = (outcome, why)
 
 
 def pytest_sessionfinish() -> None:
