@@ -44,7 +44,7 @@ def test_responses_are_requests_own(serve: Callable[..., Server]) -> None:
 def test_a_response_knows_where_the_time_went(serve: Callable[..., Server]) -> None:
     response = requests.get(serve(answer("x")).url)
     assert response.timeline is not None
-    assert "200" in response.explain() or "first byte" in response.explain().lower()
+    assert "waiting" in response.explain()
     assert requests.Response().timeline is None
     assert requests.Response().explain().startswith("There is no timeline")
     copy = pickle.loads(pickle.dumps(response))
@@ -166,7 +166,9 @@ def test_exceptions_are_of_both(serve: Callable[..., Server], black_hole: BlackH
     assert "Read timed out. (read timeout=0.1)" in str(error)
     assert error.timeline is not None and error.phase == "first_byte" and error.explain()
     again = pickle.loads(pickle.dumps(error))
-    assert type(again) is type(error) and str(again) == str(error)
+    # urllib3 does not pickle pools, and so not the beginning of the text.
+    assert type(again) is type(error) and str(again).endswith("Read timed out. (read timeout=0.1)")
+    assert (again.phase, again.limit) == (error.phase, error.limit)
 
     with pytest.raises(requests.exceptions.ConnectTimeout) as connect:
         requests.get(black_hole.url, timeout=0.1)

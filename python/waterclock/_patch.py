@@ -122,15 +122,16 @@ def _sending(original: Callable[..., Any], adapters: ModuleType) -> Callable[...
             if reason is not None:
                 # requests' way over urllib3, within the time there is.
                 return _urllib3.send(self, request, stream, timeout, verify, cert, proxies, reason)
-            # Whoever sends a request again begins a new call.
-            request.__dict__.pop("_after", None)
             # Streamed, because requests reads bodies itself, and adapters above look at `raw` first.
             ours = _native.send(_Stand(self), request, True, timeout, verify, cert, proxies)
         except RequestException as error:
             as_real(error)
             raise
+        # Left there for our own Session, and not to be pickled: here every hop is a call.
+        request.__dict__.pop("_after", None)
         response = self.build_response(request, ours.raw)
-        response.__dict__["_reply"] = ours._reply
+        if hasattr(response, "__dict__"):
+            response.__dict__["_reply"] = ours._reply
         return response
 
     return send
@@ -195,8 +196,12 @@ class _Stand(HTTPAdapter):
     def __init__(self, real: Any) -> None:
         own = self.__dict__
         self.real = real
-        for name in ("max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block"):
+        for name in ("config", "_pool_connections", "_pool_maxsize", "_pool_block"):
             own[name] = getattr(real, name)
+        if _is_no_retry(real.max_retries):
+            own["_retries_given"] = 0
+        else:
+            own["max_retries"] = real.max_retries
         own["proxy_manager"] = {}
         engine = real.__dict__.get(_ENGINE)
         if engine is None:
@@ -210,6 +215,18 @@ class _Stand(HTTPAdapter):
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         headers: dict[str, str] = self.real.proxy_headers(proxy)
         return headers
+
+
+def _is_no_retry(retries: Any) -> bool:
+    """Whether it is what requests makes by default: then there is nothing to ask it."""
+    from urllib3.util.retry import Retry
+
+    if "_default" not in _retries:
+        _retries["_default"] = vars(Retry(0, read=False))
+    return type(retries) is Retry and vars(retries) == _retries["_default"]
+
+
+_retries: dict[str, Any] = {}
 
 
 def _timeline(response: Any) -> Timeline | None:

@@ -42,9 +42,9 @@ def run(arguments: list[str]) -> int:
         return 2
     # A module of its own, so that the program finds nothing of ours among its globals.
     main = ModuleType("__main__")
-    main.__dict__["__builtins__"] = sys.modules["builtins"]
+    main.__dict__.update(__builtins__=sys.modules["builtins"])
     if sys.version_info < (3, 14):
-        main.__dict__["__annotations__"] = {}
+        main.__dict__.update(__annotations__={})
     sys.modules["__main__"] = main
     if is_module:
         sys.argv[:] = ["-m", *words[1:]]
