@@ -124,6 +124,8 @@ def class_name(error: EngineError, attempt: Attempt) -> str:
         # Where nothing but the proxy was spoken to, it is the proxy that has gone.
         if attempt.is_forwarded and kind in ("closed", "receive"):
             return "ProxyError"
+    if kind == "closed" and "inside the response head" in detail_of(error):
+        return "IncompleteHead"
     return _KINDS.get(kind, "ConnectionError")
 
 

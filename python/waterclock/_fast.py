@@ -414,16 +414,15 @@ def _adapter(session: Session, own: dict[str, Any], url: str) -> HTTPAdapter | N
     settings = adapter.__dict__
     if "max_retries" in settings or settings.get("_retries_given", 0) != 0:
         return None
-    # More than what `__init__` sets, or something that was replaced: the long way looks at it.
-    if len(settings) > _USUAL and _choice.replaced_in(adapter) is not None:
+    # A method of this adapter alone was replaced: the long way calls it.
+    if not settings.keys().isdisjoint(_ADAPTER_NAMES):
         return None
     if "poolmanager" in settings or settings["proxy_manager"] or settings["_pool_maxsize"] < 1:
         return None
     return adapter
 
 
-# `_retries_given config proxy_manager _pool_connections _pool_maxsize _pool_block _engine _origins`
-_USUAL = 8
+_ADAPTER_NAMES = frozenset(_ADAPTER_METHODS)
 
 # Host and port by origin.
 _places: dict[str, tuple[str, int]] = {}

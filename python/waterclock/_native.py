@@ -402,26 +402,30 @@ def client_certificate(cert: Any) -> tuple[str, str | None]:
     return certificate, key
 
 
-# By adapter: what urllib3 would have a pool for.
-_origins: Any = None
-
-
 def _remember_origin(adapter: HTTPAdapter, url: str, verify: Any, cert: Any) -> None:
-    """Remembers where a call goes to and how, for those who look at `poolmanager.pools`."""
-    global _origins
-    if _origins is None:
-        from weakref import WeakKeyDictionary
+    """Remembers where a call goes to and how, for those who look at `poolmanager.pools`.
 
-        _origins = WeakKeyDictionary()
+    The usual way is remembered by the origin alone, so that the fast path sees at once that it is known.
+    """
     end = url.find("/", 8)
-    known = _origins.setdefault(adapter, set())
-    if len(known) < 100:
-        known.add((url if end < 0 else url[:end], verify, tuple(cert) if type(cert) is list else cert))
+    origin = url if end < 0 else url[:end]
+    known = adapter.__dict__.setdefault("_origins", set())
+    if len(known) >= _MOST_ORIGINS:
+        return
+    if verify is True and not cert:
+        known.add(origin)
+    else:
+        known.add((origin, verify, tuple(cert) if type(cert) is list else cert))
+
+
+# More are not remembered: a crawler would fill the memory with them.
+_MOST_ORIGINS = 100
 
 
 def show_origins(adapter: HTTPAdapter) -> None:
     """Puts a pool for each of them into the pool manager, as if urllib3 had made the calls."""
-    for origin, verify, cert in (_origins or {}).get(adapter, ()):
+    for known in adapter.__dict__.get("_origins", ()):
+        origin, verify, cert = (known, True, None) if isinstance(known, str) else known
         scheme, host, port = _split(origin)
         request: Any = type("Origin", (), {"url": f"{scheme}://{host}:{port}/"})
         where, tls = _here._urllib3_request_context(request, verify, cert, None)

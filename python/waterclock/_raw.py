@@ -30,8 +30,8 @@ def urllib3_response(response: Response) -> HTTPResponse:
     request = response.__dict__.get("request")
     target = getattr(request, "path_url", None)
     raw = of_reply(reply, target)
-    if response._content is not False:
-        # Everything was read and kept: for urllib3 this is a response read to its end.
+    if response._content is not False or (reply.is_done and reply.expected is None):
+        # Everything was read, or nothing more will be: for urllib3 this is a response read to its end.
         raw._fp.close()  # type: ignore[union-attr]
         raw.release_conn()
     return raw

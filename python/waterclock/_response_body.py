@@ -38,6 +38,8 @@ def content(response: Response) -> bytes | None:
     """Read all that is left of the body."""
     reply = own_reply(response)
     if reply is not None:
+        if response.__dict__.get("status_code") == 0:
+            return None
         drained = response.__dict__.get("_drained")
         if drained is not None:
             return undrained(response, drained)
@@ -60,7 +62,7 @@ def chunks(response: Response, size: int | None) -> Iterator[bytes]:
     if reply is not None:
         pieces = _of_reply(reply, size)
     elif hasattr(response.raw, "stream"):
-        pieces = response.raw.stream(size, decode_content=True)
+        pieces = _of_raw(response.raw, size)
     else:
         # A file, or something like it, whose errors are its own.
         while data := response.raw.read(size):
@@ -80,6 +82,11 @@ def chunks(response: Response, size: int | None) -> Iterator[bytes]:
             raise known from (None if reply is not None else error)
         yield data
     response._content_consumed = True
+
+
+def _of_raw(raw: Any, size: int | None) -> Iterator[bytes]:
+    # As a generator, so that what `stream` itself raises is translated like the rest.
+    yield from raw.stream(size, decode_content=True)
 
 
 def _of_reply(reply: Reply, size: int | None) -> Iterator[bytes]:

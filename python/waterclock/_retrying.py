@@ -102,7 +102,7 @@ class _Attempts:
                 return reply
             reply.drain()
             made = _errors.from_urllib3(ended, self.call.request) or ended
-            if isinstance(made, _errors.RequestException):
+            if isinstance(made, OSError):
                 made.__dict__.setdefault("timeline", reply.timeline())
             raise made from None
         reply.drain()

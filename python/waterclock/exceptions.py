@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from urllib3.exceptions import HTTPError as _HTTPError
 
     from ._decoding_error import ContentDecodingError as ContentDecodingError
-    from ._timeline import Timeline
     from ._json_error import JSONDecodeError as JSONDecodeError
+    from ._timeline import Timeline
     from .compat import JSONDecodeError as _JSONDecodeError
     from .models import PreparedRequest, Request, Response
 
@@ -221,6 +221,10 @@ class BodyTimeout(ConnectionError, ReadTimeout):
 
 class RetriesTimeout(ConnectionError, ReadTimeout):
     """The last of several attempts got no answer in time (a `ConnectionError` in requests)."""
+
+
+class IncompleteHead(ConnectionError, ChunkedEncodingError):
+    """The server closed before all header fields were there (requests takes those it has for all)."""
 
 
 class BackoffTimeout(RetryError, Timeout):
