@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 import pytest
+
 import waterclock
 from waterclock import exceptions
 
@@ -54,9 +55,9 @@ def test_request_and_response() -> None:
     other = waterclock.Request("GET", "http://other/")
     error = exceptions.HTTPError("x", response=response, request=other)
     assert (error.request, error.response) == (other, response)
-    error = exceptions.RequestException()
-    assert (error.request, error.response) == (None, None)
-    assert vars(error) == vars(theirs.RequestException())
+    bare = exceptions.RequestException()
+    assert (bare.request, bare.response) == (None, None)
+    assert vars(bare) == vars(theirs.RequestException())
 
 
 def test_json_error() -> None:

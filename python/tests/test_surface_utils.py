@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from waterclock import structures, utils
 from waterclock._util_headers import _split_list
 
@@ -25,7 +26,7 @@ def outcome(function: Callable[..., Any], *arguments: Any) -> tuple[Any, ...]:
     """Return what a call gives: its value, or its exception by name and text."""
     try:
         value = function(*arguments)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (whatever it is, it must be the same)
         return type(error).__name__, str(error)
     if isinstance(value, Iterator):
         value = list(value)
@@ -112,7 +113,7 @@ ENTRIES: dict[str, list[tuple[Any, ...]]] = {
             "key_without_value",
             'realm="a\\"b, c", nonce=1==, qop="auth,auth-int"',
             "",
-            "a=,b=\"\",=c",
+            'a=,b="",=c',
             'a="b',
             'a = "b"',
         )
@@ -217,7 +218,7 @@ ENTRIES: dict[str, list[tuple[Any, ...]]] = {
             "http://example.com/fiz?buz=%ppicture",
             "http://example.com/fiz?buz=%25ppicture",
             "ä%",
-            "a|b\"<>",
+            'a|b"<>',
         )
     ],
     "get_auth_from_url": [
@@ -343,21 +344,18 @@ ENTRIES: dict[str, list[tuple[Any, ...]]] = {
         )
     ],
     "super_len": [
-        (value,)
-        for value in (
-            "abc",
-            "äöü",
-            b"abc",
-            [1, 2],
-            {},
-            0,
-            None,
-            ReadOnly("x"),
-            NoPosition(),
-            NoEnd(),
-            io.BytesIO(b"abc"),
-            io.StringIO("abc"),
-        )
+        ("abc",),
+        ("äöü",),
+        (b"abc",),
+        ([1, 2],),
+        ({},),
+        (0,),
+        (None,),
+        (ReadOnly("x"),),
+        (NoPosition(),),
+        (NoEnd(),),
+        (io.BytesIO(b"abc"),),
+        (io.StringIO("abc"),),
     ],
     "guess_filename": [
         (ReadOnly(name),)
@@ -386,7 +384,7 @@ def test_random_urls_and_headers() -> None:
     generator = random.Random(8)
     names = ["unquote_unreserved", "requote_uri", "parse_header_links", "parse_dict_header"]
     for _ in range(1000):
-        text = "".join(generator.choices('aF0%/?#[]:@;=<>",\' ä\\', k=generator.randrange(14)))
+        text = "".join(generator.choices("aF0%/?#[]:@;=<>\",' ä\\", k=generator.randrange(14)))
         for name in [*names, "_parse_content_type_header", "unquote_header_value"]:
             same(name, text)
 
@@ -408,12 +406,12 @@ def test_lengths_of_files(tmp_path: Path) -> None:
         file.seek(4)
         same("super_len", file)
         assert utils.super_len(file) == 6
-    with path.open() as file, pytest.warns(utils.FileModeWarning) as caught:
-        assert utils.super_len(file) == 10
-        same_text = caught
-    with path.open() as file, pytest.warns(requests.exceptions.FileModeWarning) as caught:
-        theirs.super_len(file)
-    assert [str(one.message) for one in same_text] == [str(one.message) for one in caught]
+    with path.open() as file:
+        with pytest.warns(utils.FileModeWarning) as ours:
+            assert utils.super_len(file) == 10
+        with pytest.warns(requests.exceptions.FileModeWarning) as reference:
+            theirs.super_len(file)
+    assert [str(one.message) for one in ours] == [str(one.message) for one in reference]
 
     archive = tmp_path / "a.tar"
     with tarfile.open(archive, "w") as opened:
@@ -495,8 +493,8 @@ def test_members_of_archives(tmp_path: Path) -> None:
         path.unlink()
     assert Path(utils.extract_zipped_paths(inside)).read_text() == "others are trusted"
     Path(utils.extract_zipped_paths(inside)).unlink()
-    for path in ("/", str(archive / "none"), __file__, "", "nowhere/at/all", str(archive)):
-        same("extract_zipped_paths", str(path))
+    for other in ("/", str(archive / "none"), __file__, "", "nowhere/at/all", str(archive)):
+        same("extract_zipped_paths", other)
 
 
 def test_atomic_files(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import threading as threading
 import time as time
 import warnings as warnings
 from base64 import b64encode
+from builtins import str as str
 from urllib.parse import urlparse
 
 from ._internal_utils import to_native_string
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
     from .cookies import extract_cookies_to_jar as extract_cookies_to_jar
     from .models import PreparedRequest, Response
-
-str = str
 
 CONTENT_TYPE_FORM_URLENCODED = "application/x-www-form-urlencoded"
 CONTENT_TYPE_MULTI_PART = "multipart/form-data"

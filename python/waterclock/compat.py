@@ -7,6 +7,8 @@ one: together they would pull in half of the standard library, and urllib3.
 from __future__ import annotations
 
 import sys
+from builtins import bytes as bytes
+from builtins import str as str
 
 from ._lazy import attach, find
 
@@ -53,8 +55,6 @@ is_py2 = _ver[0] == 2
 is_py3 = _ver[0] == 3
 
 builtin_str = str
-str = str
-bytes = bytes
 basestring = (str, bytes)
 numeric_types = (int, float)
 integer_types = (int,)

@@ -385,12 +385,12 @@ def create_cookie(name: str, value: str, **kwargs: Any) -> Cookie:
         "rest": {"HttpOnly": None},
         "rfc2109": False,
     }
-    unknown = [name for name in kwargs if name not in fields]
+    unknown = [option for option in kwargs if option not in fields]
     if unknown:
         raise TypeError(f"create_cookie() got unexpected keyword arguments: {unknown}")
     fields.update(kwargs)
-    for name in ("port", "domain", "path"):
-        fields[f"{name}_specified"] = bool(fields[name])
+    for part in ("port", "domain", "path"):
+        fields[f"{part}_specified"] = bool(fields[part])
     fields["domain_initial_dot"] = fields["domain"].startswith(".")
     return Cookie(**fields)
 
@@ -454,7 +454,7 @@ def cookiejar_from_dict(
 def merge_cookies(cookiejar: CookieJar, cookies: Mapping[str, str] | CookieJar | None) -> CookieJar:
     """Add a mapping, or another jar, to a jar, and return it. A mapping does not overwrite."""
     if not isinstance(cookiejar, CookieJar):
-        raise ValueError("You can only merge into CookieJar")
+        raise ValueError("You can only merge into CookieJar")  # noqa: TRY004
     if isinstance(cookies, dict):
         return cookiejar_from_dict(cookies, cookiejar=cookiejar, overwrite=False)
     if isinstance(cookies, CookieJar):

@@ -15,8 +15,9 @@ from ._lazy import attach
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import Any
 
+    from typing_extensions import Self
     from urllib3.exceptions import HTTPError as _HTTPError
 
     from ._decoding_error import ContentDecodingError as ContentDecodingError
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
     BaseHTTPError = _HTTPError
     CompatJSONDecodeError = _JSONDecodeError
-
-    _Self = TypeVar("_Self", bound="RequestException")
 
 # The descriptor that `args` below stands in front of. `str()` and pickling of BaseException read
 # the slot behind it and would miss arguments that were not made yet.
@@ -61,12 +60,12 @@ class RequestException(IOError):
 
     @classmethod
     def _lazily(
-        cls: type[_Self],
+        cls,
         make_args: Callable[[], tuple[Any, ...]],
         *,
         request: Request | PreparedRequest | None = None,
         response: Response | None = None,
-    ) -> _Self:
+    ) -> Self:
         """Make an exception whose `args` are made when somebody looks at them (private).
 
         requests puts an exception of urllib3 into `args`. Importing urllib3 takes longer than many

@@ -13,6 +13,8 @@ import os as os
 import re as re
 import sys as sys
 import warnings as warnings
+from builtins import bytes as bytes
+from builtins import str as str
 from collections import OrderedDict
 from collections.abc import Generator as Generator
 from collections.abc import Iterable
@@ -109,8 +111,6 @@ if TYPE_CHECKING:
     def proxy_bypass_registry(host: str) -> bool: ...
 
 
-str = str
-bytes = bytes
 integer_types = (int,)
 
 NETRC_FILES = (".netrc", "_netrc")
@@ -127,7 +127,7 @@ def dict_to_sequence(
 
 def _refuse_scalars(value: Any) -> None:
     if isinstance(value, (str, bytes, int)):
-        raise ValueError("cannot encode objects that are not 2-tuples")
+        raise ValueError("cannot encode objects that are not 2-tuples")  # noqa: TRY004
 
 
 def from_key_val_list(
