@@ -1,0 +1,132 @@
+"""A pytest plug-in that sends the requests of any test suite both ways, and compares.
+
+`-p bothways --both-ways`: each request that takes the short way is made once, by the short way. What it sent and got
+is kept, and the long way runs for the same call over an engine that plays it back (see shadow.py): all that is to be
+sent, the state of every response or exception, and the session's cookies have to be the same, else the test fails.
+
+`-p bothways --way long`: no request takes the short way. The suite's outcomes must not differ.
+
+At the end it says how many requests took which way; BOTHWAYS_REPORT names a file that gets that as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import shadow
+import waterclock.sessions
+from waterclock import _fast
+
+_counts: Counter[str] = Counter()
+_differences: list[str] = []
+_inside = threading.local()
+_lock = threading.Lock()
+_call = _fast.call
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("waterclock's two ways")
+    group.addoption("--both-ways", action="store_true", help="compare the short way with the long one")
+    group.addoption("--way", choices=("short", "long"), default="short", help="the way to take")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("way") == "long":
+        _fast.call = _long
+    elif config.getoption("both_ways"):
+        _fast.call = _compared
+    else:
+        _fast.call = _counted
+
+
+def pytest_unconfigure() -> None:
+    _fast.call = _call
+
+
+def _count(what: str) -> None:
+    with _lock:
+        _counts[what] += 1
+
+
+def _long(*args: Any) -> None:
+    _count("long")
+
+
+def _counted(session: Any, *args: Any) -> Any:
+    try:
+        response = _call(session, *args)
+    except BaseException:
+        _count("short")
+        raise
+    _count("long" if response is None else "short")
+    return response
+
+
+def _compared(session: Any, *args: Any) -> Any:
+    """Go the short way and, over what that one saw, the long one."""
+    if getattr(_inside, "shadow", False):
+        return None
+    before = shadow.Before(session)
+    tape = before.record(session)
+    failure = response = None
+    try:
+        response = _call(session, *args)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
+        failure = error
+    finally:
+        tape.stop()
+    if response is None and failure is None:
+        _count("long")
+        return None
+    _count("short")
+    _inside.shadow = True
+    try:
+        found = shadow.differences(before, tape, args, session, response, failure)
+    except shadow.Incomparable as reason:
+        _count(f"not compared: {reason}")
+        found = []
+    finally:
+        _inside.shadow = False
+    if found:
+        where = os.environ.get("PYTEST_CURRENT_TEST", "")
+        with _lock:
+            _differences.append(f"{args[0]} {args[1]} in {where}\n    " + "\n    ".join(found))
+    if failure is not None:
+        raise failure
+    return response
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Fail a test whose requests differ, whatever became of it."""
+    with _lock:
+        _differences.clear()
+    try:
+        return (yield)
+    finally:
+        with _lock:
+            found = list(_differences)
+            _counts["differences"] += len(found)
+            _differences.clear()
+        if found:
+            pytest.fail("the two ways differ:\n" + "\n".join(found), pytrace=False)
+
+
+def pytest_sessionfinish() -> None:
+    path = os.environ.get("BOTHWAYS_REPORT")
+    if path:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(dict(_counts), file, indent=1)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    short, long = _counts.pop("short", 0), _counts.pop("long", 0)
+    line = f"requests: {short} took the short way, {long} the long one"
+    rest = [f"{number} {what}" for what, number in sorted(_counts.items()) if number]
+    terminalreporter.write_line("; ".join([line, *rest]))
