@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     class _ValidatedRequest(PreparedRequest):
         """A prepared request that has a method and a URL."""
 
-        method: str
-        url: str
+        method: str  # pyright: ignore[reportIncompatibleVariableOverride]
+        url: str  # pyright: ignore[reportIncompatibleVariableOverride]
 
     UriType: TypeAlias = str | bytes
 

@@ -43,9 +43,10 @@ def super_len(o: Any) -> int:
     """Return how many bytes of `o` are left to send; 0 also when nobody knows."""
     from . import utils
 
-    if isinstance(o, str) and not utils.__dict__.get("is_urllib3_1"):
+    text: Any = o
+    if isinstance(text, str) and not utils.__dict__.get("is_urllib3_1"):
         # It will be sent as UTF-8.
-        return len(o) if o.isascii() else len(o.encode("utf-8"))
+        return len(text) if text.isascii() else len(text.encode("utf-8"))
 
     total: int | None = None
     if hasattr(o, "__len__"):

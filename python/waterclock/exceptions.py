@@ -73,28 +73,31 @@ class RequestException(IOError):
         or copying. If it raises, the next look calls it again.
         """
         error = cls(request=request, response=response)
-        error.__dict__["_make_args"] = make_args
+        error.__dict__["_pending"] = {"make": make_args}
         return error
 
     def _materialise(self) -> None:
-        make_args = self.__dict__.get("_make_args")
-        if make_args is None:
+        pending = self.__dict__.get("_pending")
+        if pending is None:
             return
-        made = tuple(make_args())
-        # Of two threads that look at the same time, one stores: all see the same exceptions inside.
-        if self.__dict__.pop("_make_args", None) is not None:
-            _stored_args.__set__(self, made)
+        # Two threads may look at the same time: the first tuple counts, and is stored before
+        # anybody can see that nothing is pending any more.
+        made = pending.setdefault("made", tuple(pending["make"]()))
+        _stored_args.__set__(self, made)
+        self.__dict__.pop("_pending", None)
 
-    @property
-    def args(self) -> tuple[Any, ...]:
-        self._materialise()
-        stored: tuple[Any, ...] = _stored_args.__get__(self)
-        return stored
+    if not TYPE_CHECKING:  # for type checkers it stays the attribute of BaseException
 
-    @args.setter
-    def args(self, value: Any) -> None:
-        self.__dict__.pop("_make_args", None)
-        _stored_args.__set__(self, value)
+        @property
+        def args(self) -> tuple[Any, ...]:
+            self._materialise()
+            stored: tuple[Any, ...] = _stored_args.__get__(self)
+            return stored
+
+        @args.setter
+        def args(self, value: Any) -> None:
+            self.__dict__.pop("_pending", None)
+            _stored_args.__set__(self, value)
 
     def __str__(self) -> str:
         self._materialise()

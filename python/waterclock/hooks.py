@@ -10,6 +10,7 @@ from ._lazy import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from . import _types as _t
@@ -30,7 +31,8 @@ def dispatch_hook(
     registered: Any = (hooks or {}).get(key)
     if not registered:
         return hook_data
-    for hook in [registered] if callable(registered) else registered:
+    chain: Iterable[Any] = [registered] if callable(registered) else registered
+    for hook in chain:
         replaced = hook(hook_data, **kwargs)
         if replaced is not None:
             hook_data = replaced
