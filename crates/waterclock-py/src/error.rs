@@ -52,8 +52,8 @@ fn make(py: Python<'_>, mut error: Error) -> PyResult<PyErr> {
     let seconds = |duration: std::time::Duration| duration.as_secs_f64();
     value.setattr("kind", error.kind().name())?;
     value.setattr("message", error.message())?;
-    value.setattr("limit", error.limit().map(|limit| limit.name()))?;
-    value.setattr("phase", error.phase().map(|phase| phase.name()))?;
+    value.setattr("limit", error.limit().map(waterclock::Limit::name))?;
+    value.setattr("phase", error.phase().map(waterclock::Phase::name))?;
     value.setattr("configured", error.configured().map(seconds))?;
     value.setattr("elapsed", seconds(error.elapsed()))?;
     value.setattr("late_by", error.late_by().map(seconds))?;

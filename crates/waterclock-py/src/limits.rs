@@ -51,6 +51,7 @@ impl Limits {
     }
 
     /// The limits that are set, by name, in seconds.
+    #[allow(clippy::wrong_self_convention, reason = "PyO3 needs a reference")]
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         for (limit, duration) in self.0.iter() {

@@ -57,11 +57,13 @@ enum Stage {
     /// Somebody reads.
     Busy,
     /// The response is gone.
-    Over {
-        record: Option<Record>,
-        info: Option<ConnectionInfo>,
-        call: Option<Call>,
-    },
+    Over(Box<Over>),
+}
+
+struct Over {
+    record: Record,
+    info: Option<ConnectionInfo>,
+    call: Option<Call>,
 }
 
 struct Open {
@@ -144,7 +146,7 @@ impl Reply {
                             this call in a signal handler";
                 Err(PyRuntimeError::new_err(text))
             }
-            over @ Stage::Over { .. } => {
+            over @ Stage::Over(_) => {
                 *stage = over;
                 Ok(None)
             }
@@ -159,14 +161,15 @@ impl Reply {
         let mut stage = self.lock(py);
         match std::mem::replace(&mut *stage, Stage::Busy) {
             Stage::Open(open) if open.response.body_is_done() => {
-                let record = Some(self.record_of(py, &open));
+                let record = self.record_of(py, &open);
                 let info = open.response.connection().cloned();
                 let call = open.response.into_call();
-                *stage = Stage::Over { record, info, call: None };
+                *stage = Stage::Over(Box::new(Over { record, info, call: None }));
                 Some(call)
             }
-            Stage::Over { record, info, call } => {
-                *stage = Stage::Over { record, info, call: None };
+            Stage::Over(mut over) => {
+                let call = over.call.take();
+                *stage = Stage::Over(over);
                 call
             }
             other => {
@@ -190,7 +193,7 @@ impl Reply {
             *timeline = call.timeline().clone();
             timeline.finish(timeline.ended());
         }
-        *self.lock(py) = Stage::Over { record: Some(record), info, call };
+        *self.lock(py) = Stage::Over(Box::new(Over { record, info, call }));
     }
 }
 
@@ -243,7 +246,7 @@ impl Reply {
         match &*self.lock(py) {
             Stage::Open(open) => open.response.body_is_done(),
             Stage::Busy => false,
-            Stage::Over { .. } => true,
+            Stage::Over(_) => true,
         }
     }
 
@@ -340,8 +343,11 @@ impl Reply {
     fn timeline(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let record = match &*self.lock(py) {
             Stage::Open(open) => self.record_of(py, open),
-            Stage::Over { record: Some(record), .. } => Record(record.0.clone()),
-            _ => return Err(PyRuntimeError::new_err("the body is being read by another thread")),
+            Stage::Over(over) => Record(over.record.0.clone()),
+            Stage::Busy => {
+                let text = "the body is being read by another thread";
+                return Err(PyRuntimeError::new_err(text));
+            }
         };
         record.into_timeline(py)
     }
@@ -351,7 +357,7 @@ impl Reply {
     fn connection<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         match &*self.lock(py) {
             Stage::Open(open) => describe(py, open.response.connection()),
-            Stage::Over { info, .. } => describe(py, info.as_ref()),
+            Stage::Over(over) => describe(py, over.info.as_ref()),
             Stage::Busy => Ok(None),
         }
     }

@@ -38,6 +38,7 @@ pub(crate) fn world() -> &'static Arc<dyn World> {
 
 /// The hook of all sessions: Python's signal handlers run, and one that raises ends the call.
 pub(crate) fn interrupted() -> ControlFlow<()> {
+    #[allow(clippy::redundant_closure_for_method_calls, reason = "the lifetimes need it")]
     match Python::try_attach(|py| py.check_signals()) {
         Some(Ok(())) => ControlFlow::Continue(()),
         Some(Err(error)) => {

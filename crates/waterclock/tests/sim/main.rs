@@ -18,6 +18,7 @@ mod cookies;
 mod cut_tls;
 mod dialogues;
 mod drips;
+mod held;
 mod interim;
 mod interrupts;
 mod log_lines;
