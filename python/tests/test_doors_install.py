@@ -129,11 +129,12 @@ def test_installing_imports_nothing_heavy(tmp_path: Path) -> None:
         tmp_path,
         """
         import sys
+        before = set(sys.modules)
         import waterclock
         waterclock.install()
         import requests
         heavy = {"urllib3", "idna", "certifi", "charset_normalizer", "http", "logging", "ssl", "email"}
-        print(sorted(heavy & set(sys.modules)))
+        print(sorted(heavy & set(sys.modules) - before))
         """,
     )
     assert printed == "[]\n"
