@@ -7,6 +7,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from waterclock._engine import Record
 
+# The engine speaks to users of the program: what its options are called here.
+_ARGUMENTS = (
+    (r"--total ([0-9.]+)", r"timeout=Limits(total=\1)"),
+    (r"--cert FILE and --key FILE", "cert=(FILE, KEY)"),
+    (r"--cert FILE", "cert=FILE"),
+    (r"--cacert FILE", "verify=FILE"),
+)
+
+
+def in_python(text: str) -> str:
+    """A text of the engine that advises Python's arguments in the place of options."""
+    if "--" in text:
+        import re
+
+        for option, argument in _ARGUMENTS:
+            text = re.sub(option.replace(" ", r"\s+"), argument, text)
+    return text
+
 
 class Span(NamedTuple):
     """One wait, or one stretch of work between two of them. Times are seconds since the call began."""
@@ -67,13 +85,13 @@ class Timeline:
     def explain(self, width: int = 80, color: bool = False) -> str:
         """The waterfall of the waits, and the verdict in words; `width` in columns, at least 60."""
         if self._record is not None:
-            return self._record.explain(width, color)
+            return in_python(self._record.explain(width, color))
         return self._text or ""
 
     @property
     def verdict(self) -> list[str]:
         """Which limit fired or why none did, in sentences."""
-        return list(self.to_dict()["verdict"])
+        return [in_python(sentence) for sentence in self.to_dict()["verdict"]]
 
     @property
     def spans(self) -> tuple[Span, ...]:
