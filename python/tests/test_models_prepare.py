@@ -103,7 +103,15 @@ def test_urls(url: Any) -> None:
 
 def test_urls_made_of_pieces() -> None:
     pieces = [*"abAB01/.:?#@%&=+-_~;,'!$()*[]\\|<> \"^`{}", "ä", "%41", "%2f", "/../", "/./", "//"]
-    beginnings = ["http://", "https://", "HTTP://", "http://h", "http://h/", "http://h:8/", "http://u@h/"]
+    beginnings = [
+        "http://",
+        "https://",
+        "HTTP://",
+        "http://h",
+        "http://h/",
+        "http://h:8/",
+        "http://u@h/",
+    ]
     choose = random.Random(4).choice
     for _ in range(4000):
         url = choose(beginnings) + "".join(choose(pieces) for _ in range(choose(range(9))))
@@ -158,7 +166,7 @@ BODIES: list[Callable[[], dict[str, Any]]] = [
     lambda: {"files": {"f": b"x"}},
     lambda: {"files": {"f": "text ä"}},
     lambda: {"files": {"f": Named(b"x")}},
-    lambda: {"files": {"f": ("name ä\".txt", b"x")}},
+    lambda: {"files": {"f": ('name ä".txt', b"x")}},
     lambda: {"files": {"f": ("name.txt", Named(b"x"), "text/x")}},
     lambda: {"files": {"f": ("name.json", b"x", None, {"X-A": "b"})}},
     lambda: {"files": [("f", ("a", b"1")), ("f", ("b", b"2")), ("g", None), (b"h", b"3")]},
@@ -264,7 +272,9 @@ CALLS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("session", SESSIONS)
 @pytest.mark.parametrize("call", CALLS)
-def test_a_session_merges_its_settings(session: dict[str, Any], call: dict[str, Any], clean_home: Any) -> None:
+def test_a_session_merges_its_settings(
+    session: dict[str, Any], call: dict[str, Any], clean_home: Any
+) -> None:
     def prepare(package: Any) -> Any:
         of = package.sessions.Session()
         for name, value in session.items():
@@ -274,7 +284,9 @@ def test_a_session_merges_its_settings(session: dict[str, Any], call: dict[str, 
                 of.cookies.update(value)
             else:
                 setattr(of, name, value)
-        request = package.models.Request(**{"method": "get", "url": "http://example.org/a?b", **call})
+        request = package.models.Request(
+            **{"method": "get", "url": "http://example.org/a?b", **call}
+        )
         return seen(of.prepare_request(request))
 
     assert outcome(lambda: prepare(waterclock)) == outcome(lambda: prepare(requests))

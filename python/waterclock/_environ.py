@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-from . import sessions as _sessions
 from . import utils as _utils
 
 TYPE_CHECKING = False
@@ -44,12 +43,42 @@ def remember(name: str, find: Callable[[], _T]) -> _T:
         return value
 
 
+# As they were before anybody could patch them.
+_OURS = {
+    name: getattr(_utils, name)
+    for name in ("get_environ_proxies", "resolve_proxies", "should_bypass_proxies")
+}
+_SYSTEMS = ("getproxies", "proxy_bypass", "proxy_bypass_environment", "getproxies_environment")
+
+
 def may_have_proxies() -> bool:
     """Say whether it is worth asking for proxies: not if no variable names one.
 
-    Not asked elsewhere than on systems whose settings are all in the environment.
+    Worth it always where the system has settings elsewhere, or where somebody answers in our place.
     """
-    return not ENVIRONMENT_ONLY or remember("proxies", _has_proxy_variables)
+    return not ENVIRONMENT_ONLY or remember("proxies", _has_proxy_variables) or _is_patched()
+
+
+def _is_patched() -> bool:
+    now = vars(_utils)
+    for name, ours in _OURS.items():
+        if now[name] is not ours:
+            return True
+    for name in _SYSTEMS:
+        # Not there before somebody asks for it.
+        if name in now and getattr(now[name], "__module__", None) != "urllib.request":
+            return True
+    return False
+
+
+def resolve_proxies(
+    request: Any, proxies: dict[str, str] | None, trust_env: bool
+) -> dict[str, str]:
+    """Return `proxies` with what the environment has for the request's URL."""
+    resolve = _sessions.resolve_proxies
+    if resolve is _OURS["resolve_proxies"] and not (trust_env and may_have_proxies()):
+        return {} if proxies is None else proxies.copy()
+    return resolve(request, proxies, trust_env)
 
 
 def _has_proxy_variables() -> bool:
@@ -80,3 +109,7 @@ def _netrc_paths(names: tuple[str, ...]) -> tuple[str, ...]:
     named = os.environ.get("NETRC")
     candidates = (named,) if named is not None else tuple(f"~/{name}" for name in names)
     return tuple(map(os.path.expanduser, candidates))
+
+
+# Last: sessions needs what is above when it is this module that is imported first.
+from . import sessions as _sessions  # noqa: E402

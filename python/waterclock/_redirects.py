@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import sessions as _sessions
-from ._environ import netrc_auth
+from ._environ import netrc_auth, resolve_proxies
 from ._response_body import drain, own_reply
 from ._session_cookies import collect_cookies, has_cookies
 
@@ -167,7 +167,7 @@ class SessionRedirectMixin:
         """
         url: Any = prepared_request.url
         scheme = _sessions.urlparse(url).scheme
-        found: dict[str, str] = _sessions.resolve_proxies(prepared_request, proxies, self.trust_env)
+        found: dict[str, str] = resolve_proxies(prepared_request, proxies, self.trust_env)
         headers = prepared_request.headers
         headers.pop("Proxy-Authorization", None)
         if scheme in found:
