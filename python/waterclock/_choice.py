@@ -7,13 +7,10 @@ to the real server. So what such programs replace is looked at for every call, b
 from __future__ import annotations
 
 import sys
-from operator import itemgetter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .adapters import HTTPAdapter
     from .models import PreparedRequest
 
@@ -46,26 +43,24 @@ _REPLACEABLE: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
 
 
 class _Place:
-    """Names of a module or class, as they were when they were last found to be the originals."""
+    """Names of a module or class that is loaded."""
 
-    __slots__ = ("holder", "module", "names", "seen", "take", "where")
+    __slots__ = ("holder", "module", "names", "where")
 
     def __init__(self, module: Any, class_name: str | None, names: tuple[str, ...]) -> None:
         self.module = module
-        self.holder = vars(module if class_name is None else getattr(module, class_name))
+        self.holder = vars(module) if class_name is None else getattr(module, class_name)
         self.names = names
         self.where = module.__name__ if class_name is None else f"{module.__name__}.{class_name}"
-        self.take: Callable[[Any], Any] = itemgetter(*names)
-        self.seen: Any = None
 
     def replaced(self) -> str | None:
-        """What somebody has replaced, in words; else remembers what is there as the originals."""
+        """What somebody has replaced, in words."""
+        is_class = isinstance(self.holder, type)
         for name in self.names:
-            value = self.holder.get(name)
+            value = getattr(self.holder, name, None) if is_class else self.holder.get(name)
             if not _is_original(value, name, self.module):
                 owner = getattr(value, "__module__", None) or type(value).__module__
                 return f"{self.where}.{name} was replaced by {owner}"
-        self.seen = self.take(self.holder)
         return None
 
 
@@ -87,61 +82,73 @@ def _is_original(value: Any, name: str, module: Any) -> bool:
 _places: list[_Place] = []
 # Modules that nobody has imported so far have nothing replaced in them.
 _waiting = list(dict.fromkeys(module for module, _, _ in _REPLACEABLE))
+# True as long as everything is as it was when it was last looked through.
+_guard: Any = None
 
 
 def replaced_below() -> str | None:
     """What of the layers below adapters was replaced, in words; None if all is as it was."""
-    if _waiting:
-        _see_new_modules()
+    if _guard:
+        return None
+    return _look_through()
+
+
+def _look_through() -> str | None:
+    global _guard
+    _guard = None
+    is_changing = _see_new_modules()
     for place in _places:
-        try:
-            if place.take(place.holder) == place.seen:
-                continue
-        except KeyError:
-            pass
         reason = place.replaced()
         if reason is not None:
             return reason
-    if _socket_methods:
-        return _replaced_in_socket()
+    watched: list[tuple[Any, list[Any]]] = [(sys.modules, [*_waiting])]
+    watched += [(place.holder, list(place.names)) for place in _places]
+    socket = sys.modules.get("socket")
+    if socket is not None:
+        # pytest-socket puts a method into the class, which inherits the original.
+        if "connect" in vars(socket.socket):
+            owner = getattr(socket.socket.connect, "__module__", "somebody")
+            return f"socket.socket.connect was replaced by {owner}"
+        watched.append((socket.socket, ["connect"]))
+    if not is_changing:
+        from ._engine import Unchanged
+
+        _guard = Unchanged(watched)
     return None
 
 
-def _see_new_modules() -> None:
+def _see_new_modules() -> bool:
+    """Takes over modules that were imported meanwhile; true if one is only being imported."""
+    is_changing = False
     for name in _waiting[:]:
         module = sys.modules.get(name)
-        # A module that is being imported in another thread has not all of its names.
-        if module is None or getattr(getattr(module, "__spec__", None), "_initializing", False):
+        if module is None:
+            continue
+        # In another thread: it has not all of its names.
+        if getattr(getattr(module, "__spec__", None), "_initializing", False):
+            is_changing = True
             continue
         _waiting.remove(name)
         for module_name, class_name, names in _REPLACEABLE:
             if module_name == name:
                 _places.append(_Place(module, class_name, names))
-        if name == "socket":
-            _socket_methods.append(vars(module)["socket"].__dict__)
+    return is_changing
 
 
-# pytest-socket puts a method of its own into the class, which has none of that name.
-_socket_methods: list[Any] = []
-
-
-def _replaced_in_socket() -> str | None:
-    methods = _socket_methods[0]
-    if "connect" in methods:
-        owner = getattr(methods["connect"], "__module__", "somebody")
-        return f"socket.socket.connect was replaced by {owner}"
-    return None
+# True as long as the hooks of a class are ours.
+_guards_of_kinds: dict[type, Any] = {}
+_MOST_KINDS = 64
 
 
 def replaced_in(adapter: HTTPAdapter) -> str | None:
     """What of the adapter only urllib3 can honour, in words; None if there is nothing."""
     kind = type(adapter)
     own = adapter.__dict__
-    if not _originals:
-        _remember_originals()
-    for name, original in _originals.items():
-        if getattr(kind, name) is not original:
-            return f"{kind.__name__}.{name} is overridden"
+    guard = _guards_of_kinds.get(kind)
+    if guard is None or not guard:
+        reason = _overridden_in(kind)
+        if reason is not None:
+            return reason
     if not own.keys().isdisjoint(_originals):
         return f"{', '.join(sorted(_originals.keys() & own.keys()))} of this adapter was replaced"
     if "poolmanager" in own and not _is_made_by_us(own):
@@ -152,6 +159,21 @@ def replaced_in(adapter: HTTPAdapter) -> str | None:
         return "its pool is to have no connections"
     if "TimeoutSauce" in _adapter_globals and not _is_original_timeout():
         return "waterclock.adapters.TimeoutSauce was replaced"
+    return None
+
+
+def _overridden_in(kind: type) -> str | None:
+    """Which hook a class overrides, in words; else remembers that it overrides none."""
+    if not _originals:
+        _remember_originals()
+    for name, original in _originals.items():
+        if getattr(kind, name) is not original:
+            return f"{kind.__name__}.{name} is overridden"
+    from ._engine import Unchanged
+
+    if len(_guards_of_kinds) >= _MOST_KINDS:
+        _guards_of_kinds.clear()
+    _guards_of_kinds[kind] = Unchanged([(kind, list(_originals))])
     return None
 
 
@@ -191,7 +213,9 @@ def _is_made_by_us(own: dict[str, Any]) -> bool:
 def reason_for_urllib3(adapter: HTTPAdapter, request: PreparedRequest) -> str | None:
     """Why urllib3 has to make this call, in words; None if our engine can."""
     url = request.url
-    scheme = url[:8].lower() if isinstance(url, str) else ""
-    if not scheme.startswith(("http://", "https://")):
+    if not isinstance(url, str) or not (
+        url.startswith(("http://", "https://"))
+        or url[:8].lower().startswith(("http://", "https://"))
+    ):
         return "the URL is not one of http or https"
     return replaced_in(adapter) or replaced_below()

@@ -227,8 +227,9 @@ def explained(made: RequestException, error: Any) -> RequestException:
             own[name] = value
     hint = getattr(error, "hint", None)
     if hint:
-        # The engine speaks to users of the program.
-        hint = hint.replace("--cacert FILE", "verify=FILE")
+        from ._timeline import in_python
+
+        hint = in_python(hint)
     note(made, str(getattr(error, "message", "") or error), hint)
     return made
 
@@ -249,6 +250,8 @@ def facts_of(error: BaseException | None) -> Any:
         if own is not None:
             return own
         reason = getattr(error, "reason", None)
+        if not isinstance(reason, BaseException):
+            reason = getattr(error, "original_error", None)
         error = error.__cause__ or (reason if isinstance(reason, BaseException) else None)
         seen += 1
     return None
@@ -293,7 +296,7 @@ def _retries_ended(error: Any, request: PreparedRequest) -> RequestException:
     from urllib3 import exceptions as theirs
 
     reason = error.reason
-    facts = facts_of(reason)
+    facts = facts_of(error)
     if facts is not None and facts.phase == "backoff":
         return _exceptions.BackoffTimeout(error, request=request)
     if isinstance(reason, theirs.ConnectTimeoutError) and not isinstance(

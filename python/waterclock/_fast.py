@@ -176,27 +176,11 @@ def _make_pristine() -> Unchanged | None:
         # A module that is imported later may have something replaced in it.
         (sys.modules, list(_choice._waiting)),
     ]
-    places += [(place.holder, list(place.names)) for place in _choice._places if _is_dict(place)]
-    if any(not _is_dict(place) for place in _choice._places):
-        places += _classes_below()
+    places += [(place.holder, list(place.names)) for place in _choice._places]
+    if "socket" in sys.modules:
+        places.append((sys.modules["socket"].socket, ["connect"]))
     _pristine = Unchanged(places)
     return _pristine
-
-
-def _is_dict(place: Any) -> bool:
-    return type(place.holder) is dict
-
-
-def _classes_below() -> list[tuple[Any, list[Any]]]:
-    """The classes of `_choice`, to be looked at themselves: their dictionaries are behind proxies."""
-    found: list[tuple[Any, list[Any]]] = []
-    for module_name, class_name, names in _choice._REPLACEABLE:
-        module = sys.modules.get(module_name)
-        if module is not None and class_name is not None and module_name not in _choice._waiting:
-            found.append((getattr(module, class_name), list(names)))
-    if "socket" in sys.modules:
-        found.append((sys.modules["socket"].socket, ["connect"]))
-    return found
 
 
 # The functions of ours, as they were when this module was imported.

@@ -37,8 +37,10 @@ class Call:
         "body",
         "given",
         "proxy",
+        "raw",
         "reason",
         "request",
+        "retries",
         "timeout",
         "url",
     )
@@ -53,6 +55,9 @@ class Call:
         self.body: Any = None
         self.after: Any = None
         self.reason = "redirect"
+        # What the retries have come to, and the response that they were asked about.
+        self.retries: Any = None
+        self.raw: Any = None
 
     def attempt(self) -> Reply:
         """Sends the request once."""
@@ -81,7 +86,7 @@ class Call:
             raise
         except OSError as error:
             raise _own_error(error, self)
-        except ValueError as error:
+        except ValueError:
             _replay(self)
             raise
         if "logging" in sys.modules:
@@ -147,6 +152,11 @@ def send(
     response = response_of(adapter, request, reply)
     if call.url is not url:
         response.url = url
+    if call.retries is not None:
+        response.__dict__["_retries"] = call.retries
+    if call.raw is not None:
+        # It is asked about its status already; a second one could not read what it has read.
+        response.raw = call.raw
     return response
 
 
@@ -386,9 +396,7 @@ def ca_bundle(verify: Any) -> str:
     """The path of the CA bundle that `verify` means; OSError, in requests' words, if there is nothing."""
     path = _here.DEFAULT_CA_BUNDLE_PATH if verify is True else verify
     if not path or not os.path.exists(path):
-        raise OSError(
-            f"Could not find a suitable TLS CA certificate bundle, invalid path: {path}"
-        )
+        raise OSError(f"Could not find a suitable TLS CA certificate bundle, invalid path: {path}")
     return os.fspath(path) if not isinstance(path, int) else str(path)
 
 
@@ -433,7 +441,7 @@ def show_origins(adapter: HTTPAdapter) -> None:
 
 
 def _split(url: str) -> tuple[str, str, int]:
-    scheme, _, rest = url.partition("://")
+    scheme = url.partition("://")[0]
     host, port = _host_and_port(url)
     return scheme.lower(), f"[{host}]" if ":" in host else host, port
 

@@ -15,8 +15,6 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import IncompleteRead
 
 if TYPE_CHECKING:
-    import ssl
-
     from ._engine import EngineError, Reply
     from .models import Response
 
@@ -29,7 +27,7 @@ def urllib3_response(response: Response) -> HTTPResponse:
     reply: Any = response.__dict__["_reply"]
     request = response.__dict__.get("request")
     target = getattr(request, "path_url", None)
-    raw = of_reply(reply, target)
+    raw = of_reply(reply, target, response.__dict__.get("_retries"))
     if response._content is not False or (reply.is_done and reply.expected is None):
         # Everything was read, or nothing more will be: for urllib3 this is a response read to its end.
         raw._fp.close()  # type: ignore[union-attr]
@@ -42,7 +40,7 @@ def of_reply(reply: Reply, target: str | None = None, retries: Any = None) -> HT
     is_coded = reply.keep_coded()
     original = _Original(reply)
     raw = HTTPResponse(
-        body=original,  # type: ignore[arg-type]
+        body=original,
         headers=HTTPHeaderDict(reply.headers),
         status=reply.status,
         version=reply.version,
@@ -102,10 +100,10 @@ class _Original(http.client.HTTPResponse):
         self.version = reply.version
         self.status = self.code = reply.status
         self.reason = reply.reason
-        self.chunked = reply.is_chunked  # type: ignore[assignment]
+        self.chunked = reply.is_chunked
         self.chunk_left = None
-        self.will_close = message.get("Connection", "").lower() == "close"  # type: ignore[assignment]
-        self.length = reply.expected  # type: ignore[assignment]
+        self.will_close = message.get("Connection", "").lower() == "close"
+        self.length = reply.expected
         self._is_closed = False
         # http.client has a buffered reader here until the body is over; urllib3 looks whether it is None.
         self.fp: Any = _Wire(self)
@@ -115,7 +113,7 @@ class _Original(http.client.HTTPResponse):
         wire = self.fp
         if wire is None:
             return b""
-        begun = wire.take(amount)
+        begun: bytes = wire.take(amount)
         if begun and amount is not None and (len(begun) == amount or not fill):
             return begun
         left = None if amount is None else amount - len(begun)
@@ -162,7 +160,7 @@ class _Original(http.client.HTTPResponse):
         return len(data)
 
     def peek(self, n: int = -1) -> bytes:
-        return b"" if self.fp is None else self.fp.peek()  # type: ignore[no-any-return]
+        return b"" if self.fp is None else self.fp.peek()
 
     def _safe_read(self, amt: int) -> bytes:
         """What urllib3 takes a chunk with, whose size it had from `fp.readline`."""
@@ -182,7 +180,7 @@ class _Original(http.client.HTTPResponse):
             self._reply.close()
 
     @property
-    def closed(self) -> bool:
+    def closed(self) -> bool:  # type: ignore[override]
         return self._is_closed
 
     def flush(self) -> None:
@@ -384,7 +382,7 @@ def _decoded(certificate: bytes) -> dict[str, Any]:
     try:
         with open(handle, "w", encoding="ascii") as file:
             file.write(pem)
-        decode = sys.modules["_ssl"]._test_decode_cert  # type: ignore[attr-defined]
+        decode = sys.modules["_ssl"]._test_decode_cert
         found: dict[str, Any] = decode(path)
         return found
     finally:

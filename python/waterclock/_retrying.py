@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
 from urllib3 import exceptions as _theirs
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ._engine import EngineError, Reply
     from ._native import Call
 
-_builtin_sleep = time.sleep
 _own_pauses = (_retry.Retry.sleep, _retry.Retry.sleep_for_retry, _retry.Retry._sleep_backoff)
 
 
@@ -50,8 +50,20 @@ def send(
         elif reply is not None:
             kept = attempts.after_reply(reply)
             if kept is not None:
+                call.retries = attempts.retries
                 return kept
         failure = reply = None
+
+
+def _pauses_as_urllib3(retries: Retry) -> bool:
+    """Whether a pause is only waiting: nobody overrides it, and no test has replaced the sleep in it."""
+    kind = type(retries)
+    return (
+        (kind.sleep, kind.sleep_for_retry, kind._sleep_backoff) == _own_pauses
+        and "sleep" not in vars(retries)
+        and vars(_retry)["time"] is time
+        and isinstance(time.sleep, BuiltinFunctionType)
+    )
 
 
 class _Attempts:
@@ -81,11 +93,11 @@ class _Attempts:
                 _pool=self.pool,
                 _stacktrace=failure.__traceback__,
             )
-        except Exception as ended:
+        except Exception as ended:  # noqa: BLE001
             raise self._ended(ended, failure) from None
-        self._pause(None, failure, error)
+        paused = self._pause(None, failure, error)
         self._log_warning(error)
-        self._again(failure)
+        self._again(paused or failure)
 
     def after_reply(self, reply: Reply) -> Reply | None:
         """The reply, if it is to be kept; None if there is to be another attempt."""
@@ -99,6 +111,7 @@ class _Attempts:
             )
         except _theirs.MaxRetryError as ended:
             if not self.retries.raise_on_status:
+                self.call.raw = raw
                 return reply
             reply.drain()
             made = _errors.from_urllib3(ended, self.call.request) or ended
@@ -106,12 +119,12 @@ class _Attempts:
                 made.__dict__.setdefault("timeline", reply.timeline())
             raise made from None
         reply.drain()
-        self._pause(raw, reply, None)
+        paused = self._pause(raw, reply, None)
         if "logging" in sys.modules:
             sys.modules["logging"].getLogger("urllib3.connectionpool").debug(
                 "Retry: %s", self.target
             )
-        self._again(reply)
+        self._again(paused or reply)
         return None
 
     def _must_not_be_sent_again(self, error: Exception, failure: EngineError) -> bool:
@@ -133,23 +146,21 @@ class _Attempts:
             return ended
         return made if made.timeline is not None else _errors.explained(made, failure)
 
-    def _pause(self, raw: Any, before: Any, error: Exception | None) -> None:
-        kind = type(self.retries)
-        if (kind.sleep, kind.sleep_for_retry, kind._sleep_backoff) != _own_pauses or (
-            _retry.time.sleep is not _builtin_sleep
-        ):
+    def _pause(self, raw: Any, before: Any, error: Exception | None) -> _engine.Paused | None:
+        """Sleeps as the retries say. What comes back goes on with the call, if the pause was ours."""
+        if not _pauses_as_urllib3(self.retries):
             self.retries.sleep(raw)
-            return
+            return None
         seconds = 0.0
         if raw is not None and self.retries.respect_retry_after_header:
             seconds = self.retries.get_retry_after(raw) or 0.0
         seconds = seconds or self.retries.get_backoff_time()
         if seconds <= 0:
-            return
-        paused = self.call.adapter._engine.pause(seconds, before)
+            return None
+        paused: _engine.Paused = self.call.adapter._engine.pause(seconds, before)
         if not paused:
             raise self._does_not_fit(seconds, before, raw, error) from None
-        self.call.after = paused
+        return paused
 
     def _does_not_fit(
         self, seconds: float, before: Any, raw: Any, error: Exception | None
@@ -182,11 +193,7 @@ class _Attempts:
             )
 
     def _again(self, before: Any) -> None:
-        call = self.call
-        if call.after is None or isinstance(call.after, (_engine.Reply, _engine.EngineError)):
-            call.after = before
-        elif not isinstance(call.after, _engine.Paused):
-            call.after = before
-        call.reason = "retry"
+        self.call.after = before
+        self.call.reason = "retry"
         # The body goes back to where it began, or says that it cannot.
-        self.position = set_file_position(call.request.body, self.position)
+        self.position = set_file_position(self.call.request.body, self.position)

@@ -6,6 +6,7 @@ Values are checked here and not by urllib3, because importing it takes longer th
 from __future__ import annotations
 
 import sys
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -104,7 +105,10 @@ def _number(value: Any, name: str) -> float | int | None:
     if value is None:
         return None
     if isinstance(value, bool):
-        raise ValueError("Timeout cannot be a boolean value. It must be an int, float or None.")
+        # What requests raises.
+        raise ValueError(  # noqa: TRY004
+            "Timeout cannot be a boolean value. It must be an int, float or None."
+        )
     try:
         number = float(value)
         is_positive = value > 0
@@ -114,7 +118,7 @@ def _number(value: Any, name: str) -> float | int | None:
         raise ValueError(
             f"Timeout value {name} was {value}, but it must be an int, float or None."
         ) from None
-    if number != number:
+    if isnan(number):
         raise ValueError(_NAN)
     if not is_positive:
         raise ValueError(
@@ -186,5 +190,6 @@ def unsupported_by_urllib3(timeout: Any) -> list[str]:
     """Names of limits that are set and that urllib3 cannot keep."""
     if not _is_limits(timeout):
         return []
-    kept = {"total", "attempt", "connect", "address", "read"}
+    # A body never waits for `100 Continue` there.
+    kept = {"total", "attempt", "connect", "address", "read", "continue_"}
     return [name for name in timeout.to_dict() if name not in kept]

@@ -6,11 +6,10 @@ a secret: the response's timeline says which engine made the call, and why.
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from . import _errors, _timeouts
+from . import _engine, _errors, _timeouts
 from . import adapters as _adapters
 
 if TYPE_CHECKING:
@@ -61,6 +60,8 @@ def send(
     watch = _watch(timeout, reason)
     if watch is not None:
         watch.prepare(pool, arguments)
+    # The engine's clock begins with it, and a call may not begin before that.
+    _engine.Deadline(0.0)
     started = time.perf_counter()
     answer: Any = None
     note = f"urllib3 made this call: {reason}"
@@ -109,8 +110,6 @@ def _refuse_what_cannot_be_kept(timeout: Any, reason: str) -> None:
 def _timeline(
     request: PreparedRequest, started: float, status: int | None, note: str, timeout: Any
 ) -> Any:
-    from . import _engine
-
     elapsed = time.perf_counter() - started
     limits: Any = None
     try:
@@ -131,11 +130,6 @@ def with_timeline(
     timeout: Any,
 ) -> None:
     """Gives the response a timeline, unless it is an object that takes none."""
-    if "waterclock._engine" not in sys.modules:
-        try:
-            from . import _engine  # noqa: F401
-        except ImportError:
-            return
     status = getattr(answer, "status", None)
     own = getattr(response, "__dict__", None)
     if isinstance(own, dict):

@@ -41,12 +41,16 @@ class Watch:
         self.fired = False
         self.connection: Any = None
         self.phase = "connect"
+        self.was_sent: str | None = None
+        self._pool: Any = None
         self._answer: Callable[[], Any] | None = None
         self._is_over = False
 
     @property
     def request_sent(self) -> str:
-        return "no" if self.phase in ("connect", "pool", "backoff") else "yes"
+        if self.was_sent is not None:
+            return self.was_sent
+        return "no" if self.phase in ("connect", "pool") else "yes"
 
     @property
     def message(self) -> str:
@@ -58,10 +62,11 @@ class Watch:
     def prepare(self, pool: Any, arguments: dict[str, Any]) -> None:
         """Puts what is left into every timeout that urllib3 is given, and into the pauses between attempts."""
         _observe(pool)
+        self._pool = pool
         arguments["timeout"] = _Remaining(arguments["timeout"], self)
         retries = arguments["retries"]
         if isinstance(retries, Retry):
-            arguments["retries"] = _with_pauses(retries, self)
+            arguments["retries"] = _with_pauses(retries, self, arguments["url"])
         if getattr(pool, "block", False):
             arguments["pool_timeout"] = self.left()
 
@@ -74,11 +79,15 @@ class Watch:
         _watcher.add(self)
         try:
             answer = urlopen(**arguments)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             self._is_over = True
             raise self._explained(error, arguments["url"])
         finally:
             _current.watch = before
+        if self.fired:
+            # http.client takes a head that ends with the connection for a whole one.
+            answer.close()
+            raise self.expired(self._pool, arguments["url"], "head")
         try:
             self._answer = weakref.ref(answer)
         except TypeError:
@@ -100,10 +109,10 @@ class Watch:
         reason = getattr(error, "reason", None)
         if is_timeout or isinstance(reason, _theirs.TimeoutError):
             if self.left() <= _AGAIN and not hasattr(error, "_waterclock"):
-                error._waterclock = self  # type: ignore[union-attr]
+                error._waterclock = self  # type: ignore[attr-defined]
             return error
         if self.fired and isinstance(error, (_theirs.HTTPError, OSError)):
-            made = self.expired(getattr(error, "pool", None), url, self.phase)
+            made = self.expired(self._pool, url, self.phase)
             made.__cause__ = error
             return made
         return error
@@ -147,7 +156,13 @@ class Watch:
                 return None  # read to its end: the connection may serve somebody else by now
         sock = getattr(connection, "sock", None)
         if sock is None:
-            return _AGAIN
+            if self._answer is None:
+                return _AGAIN
+            # The response has the socket alone when it lasts until the connection ends.
+            file = getattr(getattr(self._answer(), "_fp", None), "fp", None)
+            sock = getattr(getattr(file, "raw", None), "_sock", None)
+            if sock is None:
+                return None
         self.fired = True
         _shut_down(sock)
         return None
@@ -193,23 +208,34 @@ class _Remaining(Timeout):
         return self._bounded(super().read_timeout)
 
 
-def _with_pauses(retries: Retry, watch: Watch) -> Retry:
+def _with_pauses(retries: Retry, watch: Watch, url: str) -> Retry:
     """The same retries, whose own pauses are refused where they would not end in time."""
     kind = type(retries)
 
     class Bounded(kind):  # type: ignore[valid-type, misc]
         def sleep_for_retry(self, response: Any) -> bool:
-            watch_pause(self.get_retry_after(response) or 0.0)
+            refuse(self.get_retry_after(response) or 0.0, self, response)
             slept: bool = super().sleep_for_retry(response)
             return slept
 
         def _sleep_backoff(self) -> None:
-            watch_pause(self.get_backoff_time())
+            refuse(self.get_backoff_time(), self, None)
             super()._sleep_backoff()
 
-    def watch_pause(seconds: float) -> None:
-        if seconds > watch.left():
-            raise watch.expired(None, None, "backoff")
+    def refuse(seconds: float, asked: Retry, response: Any) -> None:
+        if seconds <= watch.left():
+            return
+        last = asked.history[-1] if asked.history else None
+        status = getattr(response, "status", None) or getattr(last, "status", None)
+        reason: Any = getattr(last, "error", None)
+        if reason is None:
+            text = _theirs.ResponseError.SPECIFIC_ERROR.format(status_code=status)
+            reason = _theirs.ResponseError(text)
+        watch.phase = "backoff"
+        watch.was_sent = "yes" if status is not None else "no"
+        made = _theirs.MaxRetryError(watch._pool, url, reason)
+        made._waterclock = watch  # type: ignore[attr-defined]
+        raise made
 
     Bounded.__name__, Bounded.__qualname__ = kind.__name__, kind.__qualname__
     Bounded.__module__ = kind.__module__

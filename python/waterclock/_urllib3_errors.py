@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .models import Response
 
 
-def after_no_retry(error: EngineError, attempt: Attempt) -> BaseException:
+def after_no_retry(error: EngineError, attempt: Attempt) -> Any:
     """What urlopen raises for a call that is made once: `Retry(0, read=False)`."""
     from urllib3 import exceptions as theirs
 
@@ -385,7 +385,11 @@ def pool_of(attempt: Attempt) -> Any:
             except ImportError:
                 socks = None
         if socks is not None:
-            chosen = socks.SOCKSHTTPSConnectionPool if scheme == "https" else socks.SOCKSHTTPConnectionPool
+            chosen = (
+                socks.SOCKSHTTPSConnectionPool
+                if scheme == "https"
+                else socks.SOCKSHTTPConnectionPool
+            )
             return chosen(host, port, _socks_options={})
     return _pool(scheme, host, port)
 

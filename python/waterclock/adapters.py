@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         select_proxy,
     )
 
-from . import _choice, _native  # noqa: E402
+from . import _choice, _native
 
 DEFAULT_POOLBLOCK = False
 DEFAULT_POOLSIZE = 10
@@ -121,6 +121,10 @@ _LAZY = {
 
 def _socks_manager_class() -> Any:
     """urllib3's manager for SOCKS proxies, or what says that PySocks is missing."""
+    from urllib3.exceptions import DependencyWarning
+
+    # As requests does when it is imported: that PySocks is missing matters to users of SOCKS only.
+    warnings.simplefilter("ignore", DependencyWarning)
     try:
         from urllib3.contrib.socks import SOCKSProxyManager
     except ImportError:
@@ -271,7 +275,7 @@ class HTTPAdapter(BaseAdapter):
       >>> s.mount('http://', a)
     """
 
-    __attrs__: list[str] = [
+    __attrs__: list[str] = [  # noqa: RUF012
         "max_retries",
         "config",
         "_pool_connections",
@@ -434,7 +438,7 @@ class HTTPAdapter(BaseAdapter):
         is a path; `cert_file`, and `key_file` if `cert` has two parts. An override may add what PoolManager
         takes, for example `ssl_context`.
         """
-        return _urllib3_request_context(request, verify, cert, self.poolmanager)  # type: ignore[arg-type]
+        return _urllib3_request_context(request, verify, cert, self.poolmanager)
 
     def get_connection_with_tls_context(
         self,
@@ -459,9 +463,7 @@ class HTTPAdapter(BaseAdapter):
         pool: HTTPConnectionPool = manager.connection_from_host(**host, pool_kwargs=tls)
         return pool
 
-    def get_connection(
-        self, url: str, proxies: dict[str, str] | None = None
-    ) -> HTTPConnectionPool:
+    def get_connection(self, url: str, proxies: dict[str, str] | None = None) -> HTTPConnectionPool:
         """Deprecated by `get_connection_with_tls_context`: the pool of urllib3 for a URL.
 
         :param url: where to connect to.
