@@ -282,6 +282,20 @@ def test_the_old_way_keeps_deadlines_too(serve: Callable[..., Server]) -> None:
         assert time.monotonic() - started < 2
 
 
+@pytest.mark.parametrize("name", ["TimeoutSauce", "DEFAULT_CA_BUNDLE_PATH"])
+def test_names_that_were_replaced_beside_it_are_used(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    class Other(requests.adapters.TimeoutSauce):  # type: ignore[misc, name-defined]
+        pass
+
+    server = serve(answer("x"))
+    monkeypatch.setattr(requests.adapters, name, Other if name == "TimeoutSauce" else "/other.pem")
+    assert not native(requests.get(server.url))
+    monkeypatch.undo()
+    assert native(requests.get(server.url))
+
+
 def test_what_is_replaced_below_is_used(serve: Callable[..., Server]) -> None:
     from unittest import mock
 

@@ -140,7 +140,9 @@ def _sending(original: Callable[..., Any], adapters: ModuleType) -> Callable[...
 def _choosing(adapters: ModuleType) -> Callable[[Any, Any], str | None]:
     """`reason_for_urllib3` for the real requests: why the engine cannot make a call, or None."""
     from urllib3 import poolmanager
+    from urllib3.util import Timeout
 
+    from . import utils
     from ._choice import replaced_below
 
     theirs: Any = adapters
@@ -169,6 +171,12 @@ def _choosing(adapters: ModuleType) -> Callable[[Any, Any], str | None]:
             return "the adapter has a pool manager of its own"
         if own.get("proxy_manager"):
             return "the adapter has proxy managers of its own"
+        if own.get("_pool_connections", 0) < 1 or own.get("_pool_maxsize", 0) < 1:
+            return "its pool is to have no connections"
+        if theirs.TimeoutSauce is not Timeout:
+            return "requests.adapters.TimeoutSauce was replaced"
+        if theirs.DEFAULT_CA_BUNDLE_PATH != utils.DEFAULT_CA_BUNDLE_PATH:
+            return "requests.adapters.DEFAULT_CA_BUNDLE_PATH was replaced"
         return replaced_below()
 
     return reason_for_urllib3
