@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from loopback import Server
+
 import waterclock
 import waterclock._fast
-from loopback import Server
 
 Program = Callable[[Any, Server], Any]
 

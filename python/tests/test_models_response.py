@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import waterclock
 from both import outcome
+
+import waterclock
 
 requests = pytest.importorskip("requests")
 PACKAGES = [requests, waterclock]

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import waterclock
 from both import compare
 from loopback import Received, Server, answer
+
+import waterclock
 
 STATUSES = [301, 302, 303, 307, 308]
 Way = Callable[..., None]

@@ -11,10 +11,6 @@ if TYPE_CHECKING:
     from typing import Any, overload
 
     from . import _types as _t
-else:
-
-    def overload(function):
-        return function
 
 
 class RequestEncodingMixin:
@@ -27,27 +23,30 @@ class RequestEncodingMixin:
     @property
     def path_url(self) -> str:
         """Path and query of the URL: what stands in the request line when no proxy is asked."""
-        parts = _models.urlsplit(self.url)
+        url: Any = self.url
+        parts = _models.urlsplit(url)
         path: str = parts.path or "/"
         return f"{path}?{parts.query}" if parts.query else path
 
-    @overload
-    @staticmethod
-    def _encode_params(data: str) -> str: ...
+    if TYPE_CHECKING:
 
-    @overload
-    @staticmethod
-    def _encode_params(data: bytes) -> bytes: ...
+        @overload
+        @staticmethod
+        def _encode_params(data: str) -> str: ...
 
-    @overload
-    @staticmethod
-    def _encode_params(
-        data: _t.SupportsRead[str | bytes],
-    ) -> _t.SupportsRead[str | bytes]: ...
+        @overload
+        @staticmethod
+        def _encode_params(data: bytes) -> bytes: ...
 
-    @overload
-    @staticmethod
-    def _encode_params(data: _t.KVDataType) -> str: ...
+        @overload
+        @staticmethod
+        def _encode_params(
+            data: _t.SupportsRead[str | bytes],
+        ) -> _t.SupportsRead[str | bytes]: ...
+
+        @overload
+        @staticmethod
+        def _encode_params(data: _t.KVDataType) -> str: ...
 
     @staticmethod
     def _encode_params(data: _t.EncodableDataType) -> str | bytes | _t.SupportsRead[str | bytes]:
@@ -58,7 +57,7 @@ class RequestEncodingMixin:
         if isinstance(data, (str, bytes)) or hasattr(data, "read"):
             return data  # type: ignore[return-value]
         if not hasattr(data, "__iter__"):
-            return data  # type: ignore[unreachable]
+            return data  # type: ignore[return-value]
         pairs: list[tuple[Any, Any]] = []
         for name, values in _models.to_key_val_list(data):
             if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
@@ -79,7 +78,7 @@ class RequestEncodingMixin:
         if not files:
             raise ValueError("Files must be provided.")
         if isinstance(data, (str, bytes)):
-            raise ValueError("Data must not be a string.")
+            raise ValueError("Data must not be a string.")  # noqa: TRY004 - as in requests
 
         fields: list[Any] = []
         for name, values in _models.to_key_val_list(data or {}):
@@ -108,7 +107,7 @@ class RequestEncodingMixin:
             if source is None:
                 continue
             is_text = isinstance(source, (str, bytes, bytearray))
-            contents = source if is_text or not hasattr(source, "read") else source.read()
+            contents: Any = source if is_text or not hasattr(source, "read") else source.read()
             field = _models.RequestField(
                 name=name, data=contents, filename=filename, headers=headers
             )
@@ -136,7 +135,7 @@ class RequestHooksMixin:
         if event not in self.hooks:
             raise ValueError(f'Unsupported event specified, with event name "{event}"')
         if isinstance(hook, Callable):  # type: ignore[arg-type]
-            self.hooks[event].append(hook)
+            self.hooks[event].append(hook)  # type: ignore[arg-type]
         elif hasattr(hook, "__iter__"):
             self.hooks[event].extend(one for one in hook if isinstance(one, Callable))  # type: ignore[arg-type]
 

@@ -112,4 +112,4 @@ def _netrc_paths(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 # Last: sessions needs what is above when it is this module that is imported first.
-from . import sessions as _sessions  # noqa: E402
+from . import sessions as _sessions

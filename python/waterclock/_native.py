@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _timeouts
 from . import adapters as _adapters
+from ._url import sendable
 
 if TYPE_CHECKING:
     from ._engine import EngineError, Reply
@@ -48,7 +49,8 @@ class Call:
     def __init__(self, adapter: HTTPAdapter, request: PreparedRequest, timeout: Any) -> None:
         self.adapter = adapter
         self.request = request
-        self.url: str = request.url  # type: ignore[assignment]
+        # What stands in the request line, as urllib3 encodes it.
+        self.url: str = sendable(request.url or "")
         self.timeout = timeout
         self.proxy: str | None = None
         self.arguments: dict[str, Any] = {}
@@ -238,7 +240,7 @@ def _import_engine() -> None:
 
 def _continue_call(call: Call) -> None:
     """Goes on with the call that a redirect or a challenge was an answer in."""
-    after = getattr(call.request, "_after", None)
+    after: Any = getattr(call.request, "_after", None)
     if isinstance(after, _engine.Reply):
         call.after = after
         call.reason = "auth" if after.status in (401, 407) else "redirect"

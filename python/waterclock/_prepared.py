@@ -199,7 +199,9 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         copied = _models.PreparedRequest()
         copied.method = self.method
         copied.url = self.url
-        copied.headers = None if self.headers is None else self.headers.copy()  # type: ignore[assignment]
+        headers: Any = self.headers
+        if headers is not None:
+            copied.headers = headers.copy()
         if "_cookies" in self.__dict__:
             copied._cookies = _models._copy_cookie_jar(self._cookies)
         else:
@@ -282,7 +284,8 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
             return ""
         if isinstance(params, (str, bytes)):
             params = _models.to_native_string(params)
-        encoded: str = self._encode_params(params)  # type: ignore[arg-type,assignment]
+        given: Any = params
+        encoded: str = self._encode_params(given)
         return encoded
 
     def prepare_headers(self, headers: Mapping[str, str | bytes] | None) -> None:
@@ -333,7 +336,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         if files:
             body, content_type = self._encode_files(files, data)  # type: ignore[arg-type]
         elif data:
-            body = self._encode_params(data)  # type: ignore[call-overload]
+            body = self._encode_params(data)  # type: ignore[arg-type]
             if isinstance(data, (str, bytes)) or hasattr(data, "read"):
                 content_type = None
             else:
@@ -404,7 +407,8 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         if isinstance(cookies, _models.cookielib.CookieJar):
             self._cookies = cookies
         else:
-            self._cookies = _models.cookiejar_from_dict(cookies)
+            given: Any = cookies
+            self._cookies = _models.cookiejar_from_dict(given)
         header = _models.get_cookie_header(self._cookies, self)
         if header is not None:
             self.headers["Cookie"] = header

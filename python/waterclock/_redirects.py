@@ -81,7 +81,8 @@ class SessionRedirectMixin:
         """Follow redirects and yield each response; with `yield_requests`, the requests instead."""
         history: list[Response] = []
         url = self.get_redirect_target(resp)
-        fragment = _sessions.urlparse(req.url).fragment if url else ""
+        before: Any = req.url
+        fragment: str = _sessions.urlparse(before).fragment if url else ""
         while url:
             prepared = req.copy()
             resp.history = history[:]

@@ -19,15 +19,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ._engine import Reply, Timeline
+    from ._engine import Reply
+    from ._timeline import Timeline
     from .adapters import HTTPAdapter
     from .cookies import RequestsCookieJar
     from .models import PreparedRequest
     from .structures import CaseInsensitiveDict
-else:
-
-    def overload(function):
-        return function
 
 
 def _reply_of(response: Any, name: str) -> Any:
@@ -53,7 +50,7 @@ class Response:
 
     __module__ = "waterclock.models"
 
-    __attrs__: list[str] = [
+    __attrs__: list[str] = [  # noqa: RUF012 - subclasses add to a copy
         "_content",
         "status_code",
         "headers",
@@ -172,7 +169,7 @@ class Response:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *args: Any) -> None:
+    def __exit__(self, *args: object) -> None:
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -252,14 +249,17 @@ class Response:
         guessed: str | None = _models.chardet.detect(self.content)["encoding"]
         return guessed
 
-    @overload
-    def iter_content(
-        self, chunk_size: int | None = 1, decode_unicode: Literal[False] = False
-    ) -> Iterator[bytes]: ...
-    @overload
-    def iter_content(
-        self, chunk_size: int | None = 1, *, decode_unicode: Literal[True]
-    ) -> Iterator[str | bytes]: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def iter_content(
+            self, chunk_size: int | None = 1, decode_unicode: Literal[False] = False
+        ) -> Iterator[bytes]: ...
+        @overload
+        def iter_content(
+            self, chunk_size: int | None = 1, *, decode_unicode: Literal[True]
+        ) -> Iterator[str | bytes]: ...
+
     def iter_content(
         self, chunk_size: int | None = 1, decode_unicode: bool = False
     ) -> Iterator[str | bytes]:
@@ -282,21 +282,24 @@ class Response:
             chunks = _models.stream_decode_response_unicode(chunks, self)
         return chunks
 
-    @overload
-    def iter_lines(
-        self,
-        chunk_size: int = 512,
-        decode_unicode: Literal[False] = False,
-        delimiter: bytes | None = None,
-    ) -> Iterator[bytes]: ...
-    @overload
-    def iter_lines(
-        self,
-        chunk_size: int = 512,
-        *,
-        decode_unicode: Literal[True],
-        delimiter: str | bytes | None = None,
-    ) -> Iterator[str | bytes]: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def iter_lines(
+            self,
+            chunk_size: int = 512,
+            decode_unicode: Literal[False] = False,
+            delimiter: bytes | None = None,
+        ) -> Iterator[bytes]: ...
+        @overload
+        def iter_lines(
+            self,
+            chunk_size: int = 512,
+            *,
+            decode_unicode: Literal[True],
+            delimiter: str | bytes | None = None,
+        ) -> Iterator[str | bytes]: ...
+
     def iter_lines(
         self,
         chunk_size: int = 512,

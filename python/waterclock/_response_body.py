@@ -45,7 +45,7 @@ def content(response: Response) -> bytes | None:
             return undrained(response, drained)
         try:
             return reply.content()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - what is not the engine's comes out as it is
             raise body_error(error, response) from None
     if response.status_code == 0 or response.raw is None:
         return None

@@ -47,7 +47,7 @@ class Session(SessionRedirectMixin):
 
     __module__ = "waterclock.sessions"
 
-    __attrs__: list[str] = [
+    __attrs__: list[str] = [  # noqa: RUF012 - subclasses add to a copy
         "headers",
         "cookies",
         "auth",
@@ -128,7 +128,7 @@ class Session(SessionRedirectMixin):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *args: Any) -> None:
+    def __exit__(self, *args: object) -> None:
         self.close()
 
     def prepare_request(self, request: Request) -> PreparedRequest:
@@ -211,7 +211,7 @@ class Session(SessionRedirectMixin):
         if timeout is None:
             timeout = self.timeout
         # The short way, if nothing that has to be called was overridden.
-        response = _sessions._fast.call(
+        response: Response | None = _sessions._fast.call(
             self, method, url, params, data, headers, cookies, files, auth, timeout,
             allow_redirects, proxies, hooks, stream, verify, cert, json,
         )  # fmt: skip
@@ -294,7 +294,7 @@ class Session(SessionRedirectMixin):
         if "proxies" not in kwargs:
             kwargs["proxies"] = resolve_proxies(request, self.proxies, self.trust_env)
         if isinstance(request, _sessions.Request):
-            raise ValueError("You can only send PreparedRequests.")
+            raise ValueError("You can only send PreparedRequests.")  # noqa: TRY004 - as in requests
         if self.timeout is not None and kwargs.get("timeout") is None:
             kwargs["timeout"] = self.timeout
         allow_redirects = kwargs.pop("allow_redirects", True)
@@ -343,7 +343,7 @@ class Session(SessionRedirectMixin):
                 response.history = history
         else:
             following = self.resolve_redirects(response, request, yield_requests=True, **kwargs)
-            response._next = next(following, None)  # type: ignore[arg-type]
+            response._next = next(following, None)  # type: ignore[assignment]
         if not kwargs.get("stream"):
             response.content  # noqa: B018
         return response

@@ -84,6 +84,25 @@ def split(url: str) -> Parts | None:
     return parts["scheme"].lower(), userinfo, host, port, path, query, fragment
 
 
+_SENDABLE = re.compile(rf"[^/?#]*://[^/?#]*(?:[{_PCHAR}/?]|%[0-9A-F]{{2}})*(?:#.*)?", re.DOTALL)
+
+
+def sendable(url: str) -> str:
+    """Encode in path and query what may not stand in a request line.
+
+    Preparing leaves `[` and `]` alone, and a program may put any URL into a prepared request.
+    """
+    if _SENDABLE.fullmatch(url):
+        return url
+    parts = _PARTS.fullmatch(url)
+    if parts is None:
+        return url
+    path = _encode(parts["path"], _SUB_DELIMS + ":@/")
+    query = parts["query"]
+    encoded = path if query is None else f"{path}?{_encode(query, _SUB_DELIMS + ':@/?')}"
+    return f"{parts['scheme']}://{parts['authority']}{encoded}"
+
+
 def _is_ipv6(address: str) -> bool:
     # The module behind `socket`, which is a large import of its own.
     from _socket import AF_INET6, inet_pton

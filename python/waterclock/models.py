@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .exceptions import ContentDecodingError as ContentDecodingError
     from .exceptions import JSONDecodeError as RequestsJSONDecodeError
 
+    LocationParseError: Any
     chardet: Any
     complexjson: Any
     cookielib: Any
@@ -110,9 +111,9 @@ if not TYPE_CHECKING:
     __getattr__, __dir__ = attach(globals(), _LATER)
 
 # Last, because they take what they need from this module.
-from ._encoding import RequestEncodingMixin, RequestHooksMixin  # noqa: E402
-from ._prepared import PreparedRequest, Request  # noqa: E402
-from ._response import Response  # noqa: E402
+from ._encoding import RequestEncodingMixin, RequestHooksMixin
+from ._prepared import PreparedRequest, Request
+from ._response import Response
 
 if TYPE_CHECKING:
     __all__ = [
@@ -131,6 +132,7 @@ if TYPE_CHECKING:
         "Request",
         "RequestEncodingMixin",
         "RequestHooksMixin",
+        "RequestsJSONDecodeError",
         "RequestsSSLError",
         "Response",
         "StreamConsumedError",

@@ -35,7 +35,6 @@ from .utils import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
     from datetime import timedelta as timedelta
     from typing import Any
     from urllib.parse import urljoin as urljoin
@@ -49,6 +48,8 @@ if TYPE_CHECKING:
     from .cookies import extract_cookies_to_jar as extract_cookies_to_jar
     from .cookies import merge_cookies as merge_cookies
     from .exceptions import ContentDecodingError as ContentDecodingError
+
+    cookielib: Any
 
 # Monotonic everywhere: a clock that is set back must not make `elapsed` negative.
 preferred_clock = time.perf_counter
@@ -115,11 +116,11 @@ def merge_hooks(
 
 
 # Last, because they take what they need from this module.
-from ._redirects import SessionRedirectMixin  # noqa: E402
-from ._session import Session  # noqa: E402
+from ._redirects import SessionRedirectMixin
+from ._session import Session
 
 # It notes what is ours before anybody can patch it.
-from . import _fast  # noqa: E402
+from . import _fast  # isort: skip
 
 
 def session() -> Session:
@@ -142,6 +143,7 @@ if TYPE_CHECKING:
         "Session",
         "SessionRedirectMixin",
         "TooManyRedirects",
+        "_fast",
         "codes",
         "default_headers",
         "default_hooks",
