@@ -223,6 +223,9 @@ def response_of(adapter: HTTPAdapter, request: PreparedRequest, reply: Reply) ->
     kind: type[Response] = _here.Response
     response = kind.__new__(kind)
     response.__dict__.update(_reply=reply, request=request, connection=adapter)
+    url: Any = request.url
+    if url != reply.url:
+        response.url = url if isinstance(url, str) else url.decode("utf-8")
     try:
         # Whoever sends this request again, in a hook for example, goes on with the same call.
         request._after = reply
