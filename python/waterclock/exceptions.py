@@ -70,7 +70,7 @@ class RequestException(IOError):
 
         requests puts an exception of urllib3 into `args`. Importing urllib3 takes longer than many
         a deadline, so `make_args()` is called, at most once, by `args`, `str()`, `repr()`, pickling
-        or copying. If it raises, the next look calls it again.
+        or copying. If it fails, the first note stands in, and the next look calls it again.
         """
         error = cls(request=request, response=response)
         error.__dict__["_pending"] = {"make": make_args}
@@ -82,7 +82,14 @@ class RequestException(IOError):
             return
         # Two threads may look at the same time: the first tuple counts, and is stored before
         # anybody can see that nothing is pending any more.
-        made = pending.setdefault("made", tuple(pending["make"]()))
+        try:
+            made = pending.setdefault("made", tuple(pending["make"]()))
+        except Exception:  # noqa: BLE001
+            # Whoever reports an error must be able to: say what is known without urllib3, and let
+            # the next look try again.
+            notes = getattr(self, "__notes__", None) or [type(self).__doc__]
+            _stored_args.__set__(self, (notes[0],))
+            return
         _stored_args.__set__(self, made)
         self.__dict__.pop("_pending", None)
 
