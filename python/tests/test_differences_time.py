@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import waterclock
 from differences import of_requests, of_waterclock, outcome, timed
 from loopback import STALL, BlackHole, Server, answer
+
+import waterclock
 
 Serve = Callable[..., Server]
 
@@ -98,7 +99,7 @@ def test_a_proxy_that_trickles_is_one_wait(serve: Serve) -> None:
     server = serve(slowly)
 
     def program(package: Any) -> Any:
-        call = lambda: package.get("https://a.invalid/", proxies={"https": server.url}, timeout=0.2)  # noqa: E731
+        call = lambda: package.get("https://a.invalid/", proxies={"https": server.url}, timeout=0.2)
         return timed(call) > 0.6
 
     assert of_requests(program) is True

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 import trustme
-import waterclock
 from differences import of_requests, of_waterclock
 from loopback import CLOSE, Server, answer
+
+import waterclock
 
 Serve = Callable[..., Server]
 
