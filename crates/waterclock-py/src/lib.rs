@@ -3,6 +3,7 @@
 //! Everything that blocks runs without Python's lock. No panic and no lock outlives a call, a fork or
 //! a signal.
 
+mod apart;
 mod body;
 mod engine;
 mod error;
@@ -17,7 +18,9 @@ mod tls;
 mod unchanged;
 mod world;
 
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::IntoPyDict;
 
 /// Connections, replies and limits. Private: users see `waterclock`.
@@ -43,12 +46,25 @@ mod _engine {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        refuse_other_interpreters(module.py())?;
         // Windows has no fork.
         if let Some(register) = module.py().import("os")?.getattr_opt("register_at_fork")? {
             let children = [("after_in_child", module.getattr("after_fork")?)];
             register.call((), Some(&children.into_py_dict(module.py())?))?;
         }
         Ok(())
+    }
+
+    /// Types that Rust has made belong to one interpreter. From 3.12 on Python itself refuses.
+    fn refuse_other_interpreters(py: Python<'_>) -> PyResult<()> {
+        static SYS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+        let sys = py.import("sys")?;
+        if SYS.get_or_init(py, || sys.clone().unbind()).is(&sys) {
+            return Ok(());
+        }
+        let text = "waterclock is in use by another interpreter of this process, and cannot be used \
+                    by two of them";
+        Err(PyImportError::new_err(text))
     }
 
     /// Called in a forked child: nothing of its parent is used from now on.

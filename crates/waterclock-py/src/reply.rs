@@ -1,8 +1,10 @@
 //! `Reply`: a response whose body may still be on its way.
 
+use crate::apart::apart;
 use crate::error::raise;
 use crate::per_process::generation;
 use crate::record::Record;
+use crate::world::take_raised;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
@@ -127,9 +129,9 @@ impl Reply {
         work: impl FnOnce(&mut Open) -> Result<T, Error> + Send,
     ) -> PyResult<Option<T>> {
         let Some(mut open) = self.take_open(py)? else { return Ok(None) };
-        let result = py.detach(|| work(&mut open));
+        let result = apart(py, || work(&mut open));
         *self.lock(py) = Stage::Open(open);
-        result.map(Some).map_err(|error| raise(py, error, None))
+        result?.map(Some).map_err(|error| raise(py, error, None))
     }
 
     fn take_open(&self, py: Python<'_>) -> PyResult<Option<Box<Open>>> {
@@ -184,16 +186,23 @@ impl Reply {
     }
 
     /// Ends the response with `end`, which gives its call back if that may go on.
-    fn end(&self, py: Python<'_>, end: impl FnOnce(Response) -> Option<Call> + Send) {
-        let Ok(Some(open)) = self.take_open(py) else { return };
+    fn end(
+        &self,
+        py: Python<'_>,
+        end: impl FnOnce(Response) -> Option<Call> + Send,
+    ) -> PyResult<()> {
+        // Somebody is reading, or it is another process's: then it is not ours to end.
+        let Ok(Some(open)) = self.take_open(py) else { return Ok(()) };
         let info = open.response.connection().cloned();
         let mut record = self.record_of(py, &open);
-        let call = py.detach(|| end(open.response));
+        let call = apart(py, || end(open.response)).unwrap_or(None);
         if let (Some(call), Some(timeline)) = (&call, &mut record.0.timeline) {
             *timeline = call.timeline().clone();
             timeline.finish(timeline.ended());
         }
         *self.lock(py) = Stage::Over(Box::new(Over { record, info, call }));
+        // Throwing the rest away fails silently; what a signal handler raised in it does not.
+        take_raised().map_or(Ok(()), Err)
     }
 }
 
@@ -219,6 +228,27 @@ impl Reply {
     #[getter]
     fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         pairs(py, self.headers.iter())
+    }
+
+    /// The fields as a `CaseInsensitiveDict` stores them: lower-case name to name and value, with the
+    /// values of one name joined.
+    fn header_store<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let store = PyDict::new(py);
+        for (name, value) in self.headers.iter() {
+            let key = PyString::new(py, &name.to_ascii_lowercase());
+            let value = python_text(py, value);
+            let pair = match store.get_item(&key)? {
+                None => PyTuple::new(py, [PyString::new(py, name), value])?,
+                Some(known) => {
+                    let (first, before): (Bound<'_, PyString>, Bound<'_, PyString>) =
+                        known.extract()?;
+                    let all = format!("{}, {}", before.to_str()?, value.to_str()?);
+                    PyTuple::new(py, [first, PyString::new(py, &all)])?
+                }
+            };
+            store.set_item(key, pair)?;
+        }
+        Ok(store)
     }
 
     /// All values of a field, joined as requests joins them; None if there is none.
@@ -290,13 +320,12 @@ impl Reply {
         let Some(amt) = amt else { return self.content(py) };
         let fill = fill && !self.is_chunked();
         let Some(mut open) = self.take_open(py)? else { return Ok(PyBytes::new(py, b"")) };
-        let result = py.detach(|| open.read(amt, fill));
-        let bytes = match result {
-            Ok(count) => Ok(PyBytes::new(py, open.buffer.get(..count).unwrap_or_default())),
-            Err(error) => Err(error),
-        };
+        let result = apart(py, || open.read(amt, fill));
+        let bytes = result.map(|result| {
+            result.map(|count| PyBytes::new(py, open.buffer.get(..count).unwrap_or_default()))
+        });
         *self.lock(py) = Stage::Open(open);
-        bytes.map_err(|error| raise(py, error, None))
+        bytes?.map_err(|error| raise(py, error, None))
     }
 
     /// Reads into a buffer of bytes; 0 at the end.
@@ -322,21 +351,23 @@ impl Reply {
     }
 
     /// Ends the response: a small rest that is there is thrown away, else the connection is closed.
-    fn close(&self, py: Python<'_>) {
-        if !self.is_done(py) {
-            self.end(py, |response| {
-                drop(response.close());
-                None
-            });
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        if self.is_done(py) {
+            return Ok(());
         }
+        self.end(py, |response| {
+            drop(response.close());
+            None
+        })
     }
 
     /// Throws away what is left of the body, at most 64 KiB and 100 ms of it, so that the connection
     /// can be used again.
-    fn drain(&self, py: Python<'_>) {
-        if !self.is_done(py) {
-            self.end(py, |response| Some(response.into_call()));
+    fn drain(&self, py: Python<'_>) -> PyResult<()> {
+        if self.is_done(py) {
+            return Ok(());
         }
+        self.end(py, |response| Some(response.into_call()))
     }
 
     /// The record of the call, up to now.
@@ -402,7 +433,7 @@ impl Open {
         let bytes = match left.filter(|left| *left >= LARGE).and_then(|left| left.try_into().ok()) {
             Some(left) => self.large(py, left)?,
             None => {
-                let bytes = py.detach(|| self.response.content());
+                let bytes = apart(py, || self.response.content())?;
                 PyBytes::new(py, &bytes.map_err(|error| raise(py, error, None))?)
             }
         };
@@ -413,7 +444,7 @@ impl Open {
     /// Reads `length` bytes, which the peer has promised, into the object that they are for.
     fn large<'py>(&mut self, py: Python<'py>, length: usize) -> PyResult<Bound<'py, PyBytes>> {
         let mut first = Vec::new();
-        let earnest = py.detach(|| self.pieces(length / EARNEST, &mut first));
+        let earnest = apart(py, || self.pieces(length / EARNEST, &mut first))?;
         let arrived = earnest.map_err(|error| raise(py, error, None))?;
         PyBytes::new_with(py, length, |all| {
             let mut at = 0;
@@ -424,7 +455,7 @@ impl Open {
                 at += piece.len();
             }
             let rest = all.get_mut(arrived..).unwrap_or_default();
-            py.detach(|| self.exactly(rest)).map_err(|error| raise(py, error, None))
+            apart(py, || self.exactly(rest))?.map_err(|error| raise(py, error, None))
         })
     }
 
@@ -464,16 +495,20 @@ fn latin1(bytes: &[u8]) -> String {
     }
 }
 
+fn python_text<'py>(py: Python<'py>, value: &[u8]) -> Bound<'py, PyString> {
+    match std::str::from_utf8(value) {
+        Ok(text) if text.is_ascii() => PyString::new(py, text),
+        _ => PyString::new(py, &latin1(value)),
+    }
+}
+
 fn pairs<'a, 'py>(
     py: Python<'py>,
     fields: impl Iterator<Item = (&'a str, &'a [u8])>,
 ) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(py);
     for (name, value) in fields {
-        let value = match std::str::from_utf8(value) {
-            Ok(text) if value.is_ascii() => PyString::new(py, text),
-            _ => PyString::new(py, &latin1(value)),
-        };
+        let value = python_text(py, value);
         list.append(PyTuple::new(py, [PyString::new(py, name), value])?)?;
     }
     Ok(list)

@@ -12,14 +12,16 @@ use waterclock::world::real::{RealWorld, ThreadedLookup};
 use waterclock::world::{Answer, Endpoint, Interest, Opened, Signal, SocketOptions, Woke, World};
 
 /// The main thread looks for signals so often. A signal ends a wait by itself, except if it comes
-/// just before the wait begins.
-const SLICE: Duration = Duration::from_millis(40);
+/// just before the wait begins, or to another thread; and work is no wait.
+const SLICE: Duration = Duration::from_millis(20);
 
 thread_local! {
     /// What a signal handler raised, on its way through the client.
     static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
     /// Whether this is the main thread, which runs the handlers; and of which generation.
     static MAIN: Cell<Option<(u32, bool)>> = const { Cell::new(None) };
+    /// When the main thread looks for signals again, while it works.
+    static LOOKS: Cell<Tick> = const { Cell::new(Tick::ZERO) };
 }
 
 struct PythonWorld {
@@ -38,6 +40,9 @@ pub(crate) fn world() -> &'static Arc<dyn World> {
 
 /// The hook of all sessions: Python's signal handlers run, and one that raises ends the call.
 pub(crate) fn interrupted() -> ControlFlow<()> {
+    if !is_main() {
+        return ControlFlow::Continue(());
+    }
     #[allow(clippy::redundant_closure_for_method_calls, reason = "the lifetimes need it")]
     match Python::try_attach(|py| py.check_signals()) {
         Some(Ok(())) => ControlFlow::Continue(()),
@@ -112,5 +117,13 @@ impl World for PythonWorld {
             Woke::Expired if slice < until => Ok(Woke::Interrupted),
             woke => Ok(woke),
         }
+    }
+
+    fn asks_between_waits(&self, now: Tick) -> bool {
+        if !is_main() || now < LOOKS.get() {
+            return false;
+        }
+        LOOKS.set(now.after(SLICE));
+        true
     }
 }

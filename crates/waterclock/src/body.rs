@@ -211,14 +211,15 @@ impl Body {
                 Failure::from_error(kind, "the body cannot be decoded", error)
             })?;
             self.advance(call, progress.consumed);
+            if progress.state == State::Done && matches!(self.source, Source::Ended) {
+                return Ok(progress.produced);
+            }
+            // Inflating is work, and work must not outlive a limit either. A little input can be the
+            // work of seconds.
+            call.check(Phase::Body, What::Work)?;
             if progress.produced > 0 {
                 return Ok(progress.produced);
             }
-            if progress.state == State::Done && matches!(self.source, Source::Ended) {
-                return Ok(0);
-            }
-            // Inflating is work, and work must not outlive a limit either.
-            call.check(Phase::Body, What::Work)?;
         }
     }
 

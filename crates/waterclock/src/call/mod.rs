@@ -253,14 +253,18 @@ impl Call {
         loop {
             match self.world.wait(interests, until).map_err(cannot_wait)? {
                 Woke::Interrupted => {
-                    let go_on = self.interrupted.as_ref().is_none_or(|hook| hook().is_continue());
-                    if !go_on {
+                    if !self.may_go_on() {
                         return Err(Failure::cancelled());
                     }
                 }
                 woke => return Ok(woke),
             }
         }
+    }
+
+    /// Asks the hook for interruptions.
+    fn may_go_on(&self) -> bool {
+        self.interrupted.as_ref().is_none_or(|hook| hook().is_continue())
     }
 
     /// Looks at the clock between waits: work and progress must not outlive a limit either.
@@ -271,6 +275,10 @@ impl Call {
 
     fn check_at(&mut self, phase: Phase, what: What, now: Tick) -> Outcome<Tick> {
         if self.cancel.as_ref().is_some_and(CancelHandle::is_cancelled) {
+            self.record_instant(phase, what, now, None, SpanEnd::Cancelled);
+            return Err(Failure::cancelled());
+        }
+        if self.world.asks_between_waits(now) && !self.may_go_on() {
             self.record_instant(phase, what, now, None, SpanEnd::Cancelled);
             return Err(Failure::cancelled());
         }

@@ -49,6 +49,12 @@ pub trait World: Send + Sync + 'static {
     /// # Errors
     /// When the system cannot wait; not when the wait was interrupted, see [`Woke::Interrupted`].
     fn wait(&self, interests: &mut [Interest<'_>], until: Tick) -> io::Result<Woke>;
+
+    /// Whether the hook for interruptions is to be asked now, between two waits: a call that finds
+    /// its data there, each time, never waits. The real world says no, as signals interrupt only waits.
+    fn asks_between_waits(&self, _now: Tick) -> bool {
+        false
+    }
 }
 
 /// Why [`World::wait`] came back.
