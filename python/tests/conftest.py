@@ -120,3 +120,18 @@ def black_hole() -> Iterator[BlackHole]:
     hole = BlackHole()
     yield hole
     hole.stop()
+
+
+@pytest.fixture(scope="session")
+def stuck_lookup(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A library to preload (LD_PRELOAD) into a program: lookups of `stuck.*` never end there."""
+    import shutil
+    import subprocess
+
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("SKIPPED: there is no C compiler (cc) to make a name service with that is stuck")
+    library = str(tmp_path_factory.mktemp("stuck") / "stuck_lookup.so")
+    source = str(Path(__file__).with_name("stuck_lookup.c"))
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
