@@ -108,7 +108,7 @@ class Response:
         @Lazy
         def headers(self) -> CaseInsensitiveDict[str]:
             """The header fields; several of one name are joined by commas."""
-            return _body.joined(_reply_of(self, "headers").headers)
+            return _body.header_fields(_reply_of(self, "headers"))
 
         @Lazy
         def encoding(self) -> str | None:

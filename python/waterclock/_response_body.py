@@ -147,17 +147,10 @@ def delimited(chunks: Iterable[Any], delimiter: Any) -> Iterator[Any]:
         yield pending
 
 
-def joined(fields: list[tuple[str, str]]) -> CaseInsensitiveDict[str]:
-    """Make the mapping of header fields from those on the wire."""
+def header_fields(reply: Reply) -> CaseInsensitiveDict[str]:
+    """Make the mapping of header fields, with several values of one name joined by commas."""
     headers: CaseInsensitiveDict[str] = _models.CaseInsensitiveDict()
-    store = headers._store
-    for name, value in fields:
-        key = name.lower()
-        if key in store:
-            first, before = store[key]
-            store[key] = (first, f"{before}, {value}")
-        else:
-            store[key] = (name, value)
+    headers._store = reply.header_store()
     return headers
 
 

@@ -31,7 +31,7 @@ class CaseInsensitiveDict(MutableMapping[str, _VT]):
     """
 
     # lower-case name -> (name as set, value). The engine reads it without asking us.
-    _store: OrderedDict[str, tuple[str, _VT]]
+    _store: dict[str, tuple[str, _VT]]
 
     def __init__(
         self,

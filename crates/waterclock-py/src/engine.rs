@@ -1,5 +1,6 @@
 //! `Engine`: connections, and the calls over them.
 
+use crate::apart::apart;
 use crate::body::Raised;
 use crate::error::{Continuation, raise};
 use crate::fields::Fields;
@@ -112,6 +113,7 @@ impl Engine {
         let mut request = session
             .request_as_written(parse_method(py, method)?, url.to_str()?)
             .held(true)
+            .show_proxy_authorization(true)
             .limits(limits)
             .body(body);
         for (name, value) in &fields.0 {
@@ -184,6 +186,7 @@ impl Engine {
         let bodiless = matches!(method, Method::Get | Method::Head);
         let mut request =
             state.session.request_as_written(method, target).held(true).limits(limits);
+        request = request.show_proxy_authorization(true);
         for (name, value) in &fields.0 {
             request = request.append_header(name, value);
         }
@@ -230,10 +233,8 @@ impl Engine {
     }
 
     /// Closes idle connections.
-    fn close(&self, py: Python<'_>) {
-        if let Some(state) = self.state.get() {
-            py.detach(|| state.close());
-        }
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.state.get().map_or(Ok(()), |state| apart(py, || state.close()))
     }
 }
 
@@ -254,7 +255,7 @@ impl Paused {
 
 impl Paused {
     fn after(py: Python<'_>, mut call: Call, delay: Duration) -> PyResult<Self> {
-        let waited = py.detach(|| call.back_off(delay));
+        let waited = apart(py, || call.back_off(delay))?;
         let fits = waited.map_err(|error| raise(py, error, None))?;
         Ok(Paused { fits, _call: Py::new(py, Continuation::new(call))? })
     }
@@ -344,7 +345,7 @@ fn make(
     request_body: Py<PyAny>,
 ) -> PyResult<Reply> {
     let Hop { mut request, after, stream, raised } = hop;
-    let result = py.detach(|| sent(session, &mut request, after, stream));
+    let result = apart(py, || sent(session, &mut request, after, stream))?;
     let (response, content) = result.map_err(|error| raise(py, error, Some(&raised)))?;
     let body = match &content {
         Content::Read(bytes) => Some(PyBytes::new(py, bytes).unbind()),

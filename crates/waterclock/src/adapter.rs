@@ -275,7 +275,9 @@ impl HttpAdapter {
         let for_proxy = for_proxy.as_ref().map(|value| (PROXY_AUTHORIZATION, value.as_bytes()));
         let said = forward.map(|_| &self.connector.proxy_headers);
         // Only a forward proxy may see it; if the proxy's URL says something else, that is meant.
-        let hidden = forward.is_none() || for_proxy.is_some();
+        let direct = connection.permit.key().proxy.is_none();
+        let meant = forward.is_some() || (direct && request.options.shows_proxy_authorization);
+        let hidden = !meant || for_proxy.is_some();
         let shown = |&(name, _): &(&str, &[u8])| {
             !(hidden && name.eq_ignore_ascii_case(PROXY_AUTHORIZATION))
         };

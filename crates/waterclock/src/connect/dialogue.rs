@@ -4,6 +4,7 @@ use super::{Connector, Route};
 use crate::call::Call;
 use crate::error::{ErrorKind, Failure, Outcome, ProxyResponse};
 use crate::proxy::{PROXY_AUTHORIZATION, Via};
+use crate::resolver::Names;
 use crate::stream::{Received, Stream, StreamError};
 use crate::world::Interest;
 use std::io::IoSlice;
@@ -23,6 +24,8 @@ const REFUSAL_BYTES: usize = 64 * 1024;
 pub(super) struct Dialogue<'a> {
     proxy: &'a ProxyUrl,
     language: Language,
+    /// Where to, if that is looked up after the greeting.
+    unknown: Option<(&'a Names, &'a str, u16)>,
     /// All that was received.
     input: Vec<u8>,
 }
@@ -44,17 +47,28 @@ enum Heard {
 }
 
 impl<'a> Dialogue<'a> {
-    /// Prepares what to ask the proxy `via` for. A SOCKS proxy that takes addresses only is given
-    /// one: the origin's name is then looked up here, before the proxy's.
+    /// Prepares what to ask the proxy `via` for. A proxy that takes addresses only is given one. For SOCKS 5
+    /// the origin's name is looked up between greeting and request, as PySocks and curl do; SOCKS 4 has no
+    /// greeting, so it is looked up before the proxy's name.
     pub(super) fn new(
-        connector: &Connector,
+        connector: &'a Connector,
         call: &mut Call,
-        route: Route<'_>,
+        route: Route<'a>,
         via: Via<'a>,
     ) -> Outcome<Self> {
+        let unusable = |error| {
+            let context = format_args!("the proxy {} cannot be asked", via.url);
+            Failure::from_error(ErrorKind::InvalidRequest, context, error)
+        };
         let scheme = via.url.scheme();
+        let credentials = via.url.credentials();
+        let mut unknown = None;
         let language = match scheme.socks_version() {
             None => Language::Connect(tunnel(connector, route, via)?),
+            Some(SocksVersion::V5) if !scheme.resolves_names() => {
+                unknown = Some((&connector.names, route.host, route.port));
+                Language::Socks(Socks::greet(credentials).map_err(unusable)?)
+            }
             Some(version) => {
                 let target = if scheme.resolves_names() {
                     SocksTarget::Name(route.host, route.port)
@@ -62,14 +76,10 @@ impl<'a> Dialogue<'a> {
                     let addresses = connector.names.resolve(call, route.host, route.port)?;
                     SocksTarget::Address(fitting(version, &addresses, route.host)?)
                 };
-                let socks = Socks::new(version, target, via.url.credentials());
-                Language::Socks(socks.map_err(|error| {
-                    let context = format_args!("the proxy {} cannot be asked", via.url);
-                    Failure::from_error(ErrorKind::InvalidRequest, context, error)
-                })?)
+                Language::Socks(Socks::new(version, target, credentials).map_err(unusable)?)
             }
         };
-        Ok(Dialogue { proxy: via.url, language, input: Vec::new() })
+        Ok(Dialogue { proxy: via.url, language, unknown, input: Vec::new() })
     }
 
     /// Holds it, to the end. Every byte of the answer is waited for under `tunnel`, which is armed
@@ -79,6 +89,7 @@ impl<'a> Dialogue<'a> {
         call.arm(Limit::Tunnel, now);
         loop {
             let what = self.ask(stream)?;
+            self.look_up(call)?;
             let ended = !self.receive(call, stream, what)?;
             match self.hear()? {
                 Heard::Open { used } if used == self.input.len() && what == What::Read => {
@@ -98,6 +109,16 @@ impl<'a> Dialogue<'a> {
                 Heard::More => {}
             }
         }
+    }
+
+    /// Finds out where a proxy that has been greeted is to connect to, under `resolve` too.
+    fn look_up(&mut self, call: &mut Call) -> Outcome<()> {
+        let Some((names, host, port)) = self.unknown.take() else { return Ok(()) };
+        let addresses = names.resolve(call, host, port)?;
+        if let Language::Socks(socks) = &mut self.language {
+            socks.ask_for(fitting(SocksVersion::V5, &addresses, host)?);
+        }
+        Ok(())
     }
 
     /// Sends what there is room for, and says what to wait for.

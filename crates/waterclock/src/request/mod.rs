@@ -209,6 +209,13 @@ impl<'s> Request<'s> {
         self
     }
 
+    /// Sends the request's own `Proxy-Authorization` to the origin where there is no proxy: for one that
+    /// takes the client's side for a proxy's. Default: no, as the field is not for origins (RFC 9110 §11.7.2).
+    pub fn show_proxy_authorization(mut self, show: bool) -> Self {
+        self.options.shows_proxy_authorization = show;
+        self
+    }
+
     /// Sends `Expect: 100-continue` and waits for the answer, at most for the limit `continue`,
     /// before the body is sent. A server that refuses then spares us the upload.
     pub fn expect_continue(mut self, expect: bool) -> Self {

@@ -15,6 +15,8 @@ use waterclock_proto::redirect::RedirectPolicy;
 pub(crate) struct Options {
     pub(crate) limits: Option<Limits>,
     pub(crate) cancel: Option<CancelHandle>,
+    /// An origin that is asked without a proxy gets the request's `Proxy-Authorization`.
+    pub(crate) shows_proxy_authorization: bool,
     /// The caller makes the next hops.
     pub(crate) held: bool,
     pub(crate) expect_continue: bool,
