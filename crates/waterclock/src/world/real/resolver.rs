@@ -15,8 +15,9 @@ use std::time::Duration;
 
 /// How many lookups run at once. More would help only when several are stuck.
 const THREADS: usize = 4;
-/// How long a thread without work stays.
-const IDLE: Duration = Duration::from_secs(10);
+/// How long a thread without work stays. Short: a process whose main thread has ended without ending
+/// the process, as in children that a thread of Python's has forked, lives as long as its other threads.
+const IDLE: Duration = Duration::from_secs(1);
 
 type Name = (String, u16);
 type Function = dyn Fn(&str, u16) -> LookupResult + Send + Sync;
