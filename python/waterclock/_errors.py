@@ -201,7 +201,7 @@ def _engine_body_error(error: Any, response: Response | None) -> RequestExceptio
         name = "ContentDecodingError"
     elif kind in ("tls", "certificate"):
         name = "SSLError"
-    elif kind == "too-large" and error.phase != "body":
+    elif kind == "too-large" and _is_of_decoding(detail_of(error)):
         name = "ContentDecodingError"
     else:
         name = "ChunkedEncodingError"
@@ -216,6 +216,11 @@ def _engine_body_error(error: Any, response: Response | None) -> RequestExceptio
     # The engine names its last wait, and a short body needs none of its own.
     made.phase = "body"
     return made
+
+
+def _is_of_decoding(detail: str) -> bool:
+    """Whether it is the decoded body that is too large, and not a line of the message."""
+    return "Content-Encoding" in detail or " decode to " in detail
 
 
 def explained(made: RequestException, error: Any) -> RequestException:

@@ -33,9 +33,8 @@ def after_no_retry(error: EngineError, attempt: Attempt) -> Any:
 def of_failure(error: EngineError, attempt: Attempt) -> Any:
     """What urlopen counts as the error of one attempt, before retries are asked."""
     made = _of_failure(error, attempt)
-    if made.__cause__ is None:
-        made.__cause__ = error
-    made._waterclock = error
+    # Where the time went is found again by this; an attribute would be pickled.
+    made.__cause__ = error
     return made
 
 
@@ -197,7 +196,7 @@ def _broken(error: EngineError) -> BaseException:
         return http.client.RemoteDisconnected("Remote end closed connection without response")
     if kind == "too-large" and "header fields" in detail:
         return http.client.HTTPException("got more than 100 headers")
-    if kind == "too-large":
+    if kind == "too-large" and "interim" not in detail:
         return http.client.LineTooLong("header line")
     return http.client.HTTPException(detail)
 
@@ -310,7 +309,6 @@ def of_body(error: EngineError, response: Response | None) -> Any:
     else:
         made = _cut_short(error)
     made.__cause__ = error
-    made._waterclock = error
     return made
 
 
