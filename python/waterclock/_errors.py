@@ -103,8 +103,10 @@ def class_name(error: EngineError, attempt: Attempt) -> str:
     kind = error.kind
     if kind == "timeout":
         name = _TIMEOUTS.get(error.phase or "")
-        if name is None:
-            name = "ConnectTimeout" if error.request_sent == "no" else "ReadTimeout"
+        if name is None or (name == "UploadTimeout" and error.limit != "write"):
+            # A limit on the whole call that ran out before anything was sent, or while it was.
+            before = "ConnectTimeout" if error.request_sent == "no" else "ReadTimeout"
+            name = before if name is None or error.request_sent == "no" else name
         if name == "TunnelTimeout" and attempt.is_socks:
             return "ConnectTimeout"
         if name == "ConnectTimeout" and attempt.proxy is not None and not attempt.is_socks:

@@ -88,6 +88,7 @@ _SESSION_GLOBALS = (
     "preferred_clock",
 )
 _MODEL_GLOBALS = ("Response", "PreparedRequest", "complexjson", "CaseInsensitiveDict")
+_ADAPTER_GLOBALS = ("HTTPAdapter", "PoolManager", "Response", "TimeoutSauce", "select_proxy")
 _UTIL_GLOBALS = ("get_netrc_auth", "get_environ_proxies", "should_bypass_proxies", "select_proxy")
 
 # What requests reads of the environment.
@@ -172,7 +173,7 @@ def _make_pristine() -> Unchanged | None:
         (vars(sessions), list(_SESSION_GLOBALS)),
         (vars(models), list(_MODEL_GLOBALS)),
         (vars(_utils), list(_UTIL_GLOBALS)),
-        (vars(_adapters), ["HTTPAdapter", "PoolManager", "select_proxy"]),
+        (vars(_adapters), list(_ADAPTER_GLOBALS)),
         # A module that is imported later may have something replaced in it.
         (sys.modules, list(_choice._waiting)),
     ]
@@ -198,7 +199,7 @@ _OUR_GLOBALS = {
         (sessions, _SESSION_GLOBALS),
         (models, _MODEL_GLOBALS),
         (_utils, _UTIL_GLOBALS),
-        (_adapters, ("HTTPAdapter", "PoolManager", "select_proxy")),
+        (_adapters, _ADAPTER_GLOBALS),
     )
     for name in names
 }

@@ -36,7 +36,7 @@ class Call:
         "after",
         "arguments",
         "body",
-        "given",
+        "position",
         "proxy",
         "raw",
         "reason",
@@ -55,6 +55,8 @@ class Call:
         self.proxy: str | None = None
         self.arguments: dict[str, Any] = {}
         self.body: Any = None
+        # Where a file begins to be sent, if that had to be noted; False if it does not say.
+        self.position: int | bool | None = None
         self.after: Any = None
         self.reason = "redirect"
         # What the retries have come to, and the response that they were asked about.
@@ -170,6 +172,11 @@ def _with_retries(call: Call) -> Reply:
 
         return _retrying.send(call, own["max_retries"])
     may_retry = bool(own.get("_retries_given"))
+    if may_retry and hasattr(call.body, "tell"):
+        try:
+            call.position = call.body.tell()
+        except OSError:
+            call.position = False
     try:
         reply = call.attempt()
     except _engine.EngineError as error:
@@ -510,8 +517,11 @@ def _log_reply(call: Call, reply: Reply) -> None:
         return
     scheme, host, port = _place(call)
     connection = reply.connection
-    if connection is not None and not connection.get("reused"):
-        _log_new_connection(logger, scheme, host, port, connection.get("number", 1))
+    own = call.adapter.__dict__
+    # Connections are counted: a higher number than ever before is a new one.
+    if connection is not None and connection["number"] > own.get("_last_connection", 0):
+        own["_last_connection"] = connection["number"]
+        _log_new_connection(logger, scheme, host, port, connection["number"])
     logger.debug(
         '%s://%s:%s "%s %s %s" %s %s',
         scheme,

@@ -27,7 +27,10 @@ def urllib3_response(response: Response) -> HTTPResponse:
     reply: Any = response.__dict__["_reply"]
     request = response.__dict__.get("request")
     target = getattr(request, "path_url", None)
-    raw = of_reply(reply, target, response.__dict__.get("_retries"))
+    retries = response.__dict__.get("_retries")
+    if retries is None:
+        retries = getattr(response.connection, "max_retries", None)
+    raw = of_reply(reply, target, retries)
     if response._content is not False or (reply.is_done and reply.expected is None):
         # Everything was read, or nothing more will be: for urllib3 this is a response read to its end.
         raw._fp.close()  # type: ignore[union-attr]

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import sys
 import time
-from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
 from urllib3 import exceptions as _theirs
 from urllib3.util import retry as _retry
-from urllib3.util.request import set_file_position
+from urllib3.util.request import _FAILEDTELL, set_file_position
 
 from . import _engine, _errors, _raw
 from . import _urllib3_errors as _words
+from .exceptions import RequestException
 
 if TYPE_CHECKING:
     from urllib3.util.retry import Retry
@@ -38,6 +38,19 @@ def send(
 
     `failure` or `reply` is what a first attempt has come to already.
     """
+    try:
+        return _send(call, retries, failure, reply)
+    except RequestException:
+        raise
+    except (_theirs.HTTPError, OSError) as error:
+        # What methods of the user's raise is translated as if urllib3 had raised it.
+        known = _errors.from_urllib3(error, call.request)
+        if known is None:
+            raise
+        raise known from None
+
+
+def _send(call: Call, retries: Retry, failure: EngineError | None, reply: Reply | None) -> Reply:
     attempts = _Attempts(call, retries)
     while True:
         try:
@@ -55,6 +68,10 @@ def send(
         failure = reply = None
 
 
+# Failures that another attempt could only repeat.
+_FINAL = ("invalid-url", "invalid-request", "cancelled")
+
+
 def _pauses_as_urllib3(retries: Retry) -> bool:
     """Whether a pause is only waiting: nobody overrides it, and no test has replaced the sleep in it."""
     kind = type(retries)
@@ -62,8 +79,17 @@ def _pauses_as_urllib3(retries: Retry) -> bool:
         (kind.sleep, kind.sleep_for_retry, kind._sleep_backoff) == _own_pauses
         and "sleep" not in vars(retries)
         and vars(_retry)["time"] is time
-        and isinstance(time.sleep, BuiltinFunctionType)
+        and getattr(time.sleep, "__self__", None) is time
     )
+
+
+def _cause(error: Any) -> Any:
+    """What urllib3 logs: the error as it was caught, not as it was wrapped."""
+    if isinstance(error, _theirs.ProxyError):
+        return error.original_error
+    if isinstance(error, (_theirs.ProtocolError, _theirs.SSLError)):
+        return error.args[-1]
+    return error
 
 
 class _Attempts:
@@ -74,11 +100,15 @@ class _Attempts:
         self.target = _words.target_of(self.described)
         self.method: str = call.request.method or ""
         self.pool = _words.pool_of(self.described)
-        self.position = set_file_position(call.request.body, None)
+        self.position = call.position
+        if self.position is None:
+            self.position = set_file_position(call.request.body, None)
+        elif self.position is False:
+            self.position = _FAILEDTELL
 
     def after_failure(self, failure: EngineError) -> None:
         """Returns if there is to be another attempt."""
-        if failure.kind in ("invalid-url", "invalid-request", "cancelled"):
+        if failure.kind in _FINAL or failure.limit == "total":
             from ._native import failed
 
             raise failed(self.call, failure) from None
@@ -187,7 +217,7 @@ class _Attempts:
             sys.modules["logging"].getLogger("urllib3.connectionpool").warning(
                 "Retrying (%r) after connection broken by '%r': %s",
                 self.retries,
-                error,
+                _cause(error),
                 self.target,
                 extra={"__urllib3-retry-warning": {"host": self.pool.host}},
             )

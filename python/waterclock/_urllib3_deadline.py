@@ -26,14 +26,26 @@ if TYPE_CHECKING:
 _AGAIN = 0.005
 
 
-class Watch:
-    """One call's deadline. What it knows about an expiry it says as the engine's errors do."""
+class Expiry:
+    """What is known about an expiry, said as the engine's errors say it."""
 
     kind = "timeout"
     limit = "total"
     errno = None
     hint = None
     timeline = None
+
+    def __init__(self, configured: float, phase: str, request_sent: str) -> None:
+        self.configured = configured
+        self.phase = phase
+        self.request_sent = request_sent
+        self.message = (
+            f"the call took longer than its limit `total` ({configured:g} s), in the phase {phase}"
+        )
+
+
+class Watch:
+    """One call's deadline."""
 
     def __init__(self, seconds: float) -> None:
         self.configured = seconds
@@ -52,9 +64,8 @@ class Watch:
             return self.was_sent
         return "no" if self.phase in ("connect", "pool") else "yes"
 
-    @property
-    def message(self) -> str:
-        return f"the call took longer than its limit `total` ({self.configured:g} s), in the phase {self.phase}"
+    def expiry(self) -> Expiry:
+        return Expiry(self.configured, self.phase, self.request_sent)
 
     def left(self) -> float:
         return max(0.0, self.until - time.monotonic())
@@ -100,7 +111,7 @@ class Watch:
         made = _theirs.ReadTimeoutError(
             pool, url, f"Read timed out. (read timeout={self.configured:g})"
         )
-        made._waterclock = self  # type: ignore[attr-defined]
+        made._waterclock = self.expiry()  # type: ignore[attr-defined]
         return made
 
     def _explained(self, error: Exception, url: str) -> Exception:
@@ -109,7 +120,7 @@ class Watch:
         reason = getattr(error, "reason", None)
         if is_timeout or isinstance(reason, _theirs.TimeoutError):
             if self.left() <= _AGAIN and not hasattr(error, "_waterclock"):
-                error._waterclock = self  # type: ignore[attr-defined]
+                error._waterclock = self.expiry()  # type: ignore[attr-defined]
             return error
         if self.fired and isinstance(error, (_theirs.HTTPError, OSError)):
             made = self.expired(self._pool, url, self.phase)
@@ -142,7 +153,7 @@ class Watch:
 
     def _body_expired(self, answer: Any) -> Exception:
         made = _theirs.ReadTimeoutError(getattr(answer, "_pool", None), None, "Read timed out.")  # type: ignore[arg-type]
-        made._waterclock = self  # type: ignore[attr-defined]
+        made._waterclock = self.expiry()  # type: ignore[attr-defined]
         return made
 
     def fire(self) -> float | None:
@@ -234,7 +245,7 @@ def _with_pauses(retries: Retry, watch: Watch, url: str) -> Retry:
         watch.phase = "backoff"
         watch.was_sent = "yes" if status is not None else "no"
         made = _theirs.MaxRetryError(watch._pool, url, reason)
-        made._waterclock = watch  # type: ignore[attr-defined]
+        made._waterclock = watch.expiry()  # type: ignore[attr-defined]
         raise made
 
     Bounded.__name__, Bounded.__qualname__ = kind.__name__, kind.__qualname__
