@@ -260,7 +260,7 @@ def _fields(headers: Any) -> Any:
     """Header fields as the engine takes them, with what urllib3 would add."""
     store = getattr(headers, "_store", None)
     if (
-        type(store) is dict
+        isinstance(store, dict)
         and "user-agent" in store
         and "accept-encoding" in store
         and ("content-length" not in store or "transfer-encoding" not in store)

@@ -28,7 +28,16 @@ _requote_uri = _utils.requote_uri
 _super_len = _utils.super_len
 
 # Header fields that were found valid: a session sends the same ones again and again.
-_valid_headers: set[tuple[str, str]] = set()
+_valid_headers: set[tuple[Any, Any]] = set()
+_NOTHING: set[tuple[Any, Any]] = set()
+
+
+def _are_known(fields: Any, known: set[tuple[Any, Any]]) -> bool:
+    try:
+        return known.issuperset(fields)
+    except TypeError:
+        # A value that cannot be hashed, and cannot be sent either.
+        return False
 
 
 def _own_parser() -> bool:
@@ -39,7 +48,7 @@ def _own_parser() -> bool:
 
 def _with_query(match: re.Match[str], encoded: str) -> str:
     """Put a plain URL together again, with more in its query."""
-    origin, path, query, fragment = match.groups()
+    origin, _, path, query, fragment = match.groups()
     if not encoded:
         return f"{origin}{path or '/'}{query}{fragment}"
     query = f"{query}&{encoded}" if query else f"?{encoded}"
@@ -295,8 +304,17 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         if not headers:
             return
         check = _models.check_header_validity
-        known = _valid_headers if check is _check_header_validity else ()
-        for header in headers.items():
+        known = _valid_headers if check is _check_header_validity else _NOTHING
+        fields: Any
+        if type(headers) is _models.CaseInsensitiveDict:
+            # What a session gives. Its store has the names folded already.
+            fields = headers._store.values()
+            if _are_known(fields, known):
+                prepared._store.update(headers._store)
+                return
+        else:
+            fields = headers.items()
+        for header in fields:
             name, value = header
             # A str subclass may behave as it likes, so only real ones are remembered.
             if type(name) is str and type(value) is str:

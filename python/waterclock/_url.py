@@ -17,7 +17,7 @@ _PCHAR = r"A-Za-z0-9\-._~!$&'()*+,;=:@"
 _ESCAPE = r"%(?:[01][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]|[89A-F][0-9A-F])"
 
 _PLAIN = re.compile(
-    r"(?P<origin>https?://[a-z0-9][a-z0-9.\-_]*(?::[1-9][0-9]{0,3})?)"
+    r"(?P<origin>https?://[a-z0-9][a-z0-9.\-_]*(?::(?P<port>[1-9][0-9]{0,4}))?)"
     rf"(?P<path>(?:/(?:[{_PCHAR}/]|{_ESCAPE})*)?)"
     rf"(?P<query>(?:\?(?:[{_PCHAR}/?]|{_ESCAPE})+)?)"
     rf"(?P<fragment>(?:\#(?:[{_PCHAR}/?]|{_ESCAPE})+)?)"
@@ -45,11 +45,17 @@ if TYPE_CHECKING:
 def plain(url: str) -> re.Match[str] | None:
     """Match a URL in which preparing changes nothing but an empty path, or return None.
 
-    Groups: `origin`, `path` (may be empty), `query` and `fragment` (with their delimiters).
+    Groups: `origin` (with `port`), `path` (may be empty), `query` and `fragment` (with their
+    delimiters).
     """
     match = _PLAIN.fullmatch(url)
+    if match is None:
+        return None
+    port = match["port"]
     # Dot segments have to be removed, and only a path can have them.
-    return match if match is not None and "/." not in match["path"] else None
+    if "/." in match["path"] or (port is not None and len(port) == 5 and port > "65535"):
+        return None
+    return match
 
 
 def is_plain_query(text: str) -> bool:

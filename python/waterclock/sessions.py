@@ -88,17 +88,33 @@ def merge_setting(
         return request_setting
     if request_setting is None:
         return session_setting
-    if not (isinstance(session_setting, Mapping) and isinstance(request_setting, Mapping)):
+    if type(request_setting) is bool:
+        # The most frequent one that is no mapping, which takes long to find out in general.
+        return request_setting
+    if type(request_setting) is dict and type(session_setting) is dict:
+        if not request_setting and not session_setting:
+            return dict_class()
+    elif not (isinstance(session_setting, Mapping) and isinstance(request_setting, Mapping)):
         return request_setting
     if dict_class is CaseInsensitiveDict and type(session_setting) is CaseInsensitiveDict:
         merged: Any = CaseInsensitiveDict()
         # The items of the session's mapping, without folding each name again.
         merged._store.update(session_setting._store)
+        if type(request_setting) is dict:
+            for name, value in request_setting.items():
+                merged[name] = value
+            return _without_none(merged)
     else:
         merged = dict_class(to_key_val_list(session_setting))
     if request_setting:
         merged.update(to_key_val_list(request_setting))
-    for key in [key for key, value in merged.items() if value is None]:
+    return _without_none(merged)
+
+
+def _without_none(merged: Any) -> Any:
+    is_ours = type(merged) is CaseInsensitiveDict
+    items = merged._store.values() if is_ours else merged.items()
+    for key in [key for key, value in items if value is None]:
         del merged[key]
     return merged
 
