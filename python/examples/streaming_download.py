@@ -26,8 +26,8 @@ def file(path: str) -> Iterator[Step]:
 
 def download(url: str) -> tuple[int, str]:
     """The size and the SHA-256 of what is there."""
-    # However long it takes, as long as something comes every 0.2 s.
-    limits = requests.Limits(connect=1, read=0.2)
+    # However long it takes, as long as something comes every half a second.
+    limits = requests.Limits(connect=1, read=0.5)
     digest = hashlib.sha256()
     with requests.get(url, stream=True, timeout=limits) as reply, tempfile.TemporaryFile() as out:
         reply.raise_for_status()

@@ -10,10 +10,10 @@ import waterclock as requests
 
 
 def slow_head(path: str) -> Iterator[Step]:
-    """Begins after 90 ms, and then sends its header fields one by one, 70 ms apart."""
-    whole = response(b"hello\n", "200 OK", "X-One: 1", "X-Two: 2")
-    for line in whole.splitlines(keepends=True)[:4]:
-        yield 0.09 if line.startswith(b"HTTP") else 0.07
+    """Sends a head of five lines, each 55 ms after the one before, and then the rest."""
+    whole = response(b"hello\n", "200 OK", "X-One: 1", "X-Two: 2", "X-Three: 3")
+    for line in whole.splitlines(keepends=True)[:5]:
+        yield 0.055
         yield line
     yield b"\r\nhello\n"
 
