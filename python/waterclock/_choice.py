@@ -103,7 +103,7 @@ def _look_through() -> str | None:
             return reason
     watched: list[tuple[Any, list[Any]]] = [(sys.modules, [*_waiting])]
     watched += [(place.holder, list(place.names)) for place in _places]
-    socket = sys.modules.get("socket")
+    socket = None if "socket" in _waiting else sys.modules.get("socket")
     if socket is not None:
         # pytest-socket puts a method into the class, which inherits the original.
         if "connect" in vars(socket.socket):

@@ -6,8 +6,9 @@ import os.path
 import sys
 from typing import TYPE_CHECKING, Any
 
-from . import _timeouts
+from . import _log_lines, _timeouts
 from . import adapters as _adapters
+from ._log_lines import host_and_port
 from ._url import sendable
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _proxy_headers: Any = None
 # urllib3.util.SKIP_HEADER, without urllib3.
 _SKIP = "@@@SKIP_HEADER@@@"
 _SKIPPABLE = ("accept-encoding", "host", "user-agent")
+# Methods without a body, of which nothing has to be said.
+_BODILESS = ("GET", "HEAD", "DELETE", "TRACE", "OPTIONS", "CONNECT")
 # Statuses that urllib3's Retry looks at when they come with Retry-After.
 _RETRY_AFTER = (413, 429, 503)
 
@@ -66,7 +69,7 @@ class Call:
     def attempt(self) -> Reply:
         """Sends the request once."""
         request = self.request
-        host, port = _host_and_port(self.url)
+        host, port = host_and_port(self.url)
         if not host:
             # The engine's parser would take the first part of the path, as browsers do.
             _replay(self)
@@ -75,7 +78,7 @@ class Call:
             reply: Reply = self.adapter._engine.send(
                 request.method,
                 self.url,
-                _fields(request.headers),
+                self._fields(),
                 None,
                 self.body,
                 after=self.after,
@@ -86,7 +89,7 @@ class Call:
             if error.kind == "invalid-url" and self._encode_url():
                 return self.attempt()
             if "logging" in sys.modules:
-                _log_failure(self, error)
+                _log_lines.failure(self, error)
             raise
         except OSError as error:
             raise _own_error(error, self)
@@ -94,8 +97,18 @@ class Call:
             _replay(self)
             raise
         if "logging" in sys.modules:
-            _log_reply(self, reply)
+            _log_lines.reply(self, reply)
         return reply
+
+    def _fields(self) -> Any:
+        headers = self.request.headers
+        fields = _fields(headers)
+        method = self.request.method
+        if self.body is None and method not in _BODILESS and not _has_length(headers):
+            # http.client says so for methods that usually have a body.
+            fields = [*(fields.values() if isinstance(fields, dict) else fields)]
+            fields.insert(0, ("Content-Length", "0"))
+        return fields
 
     def _encode_url(self) -> bool:
         """Encodes what a URL cannot have, as urllib3 does; False if that changes nothing."""
@@ -284,6 +297,7 @@ def _unusual_fields(headers: Any) -> list[tuple[Any, Any]]:
         fields.append(("Accept-Encoding", "identity"))
     if "user-agent" not in names:
         try:
+            import urllib3  # noqa: F401 - before its parts, because of threads (see _lazy)
             from urllib3.connection import _get_default_user_agent
 
             fields.append(("User-Agent", _get_default_user_agent()))
@@ -302,6 +316,10 @@ def _unusual_fields(headers: Any) -> list[tuple[Any, Any]]:
             raise TypeError("expected string or bytes-like object, got 'NoneType'")
         fields.append((name, value if isinstance(value, (str, bytes)) else str(value)))
     return fields
+
+
+def _has_length(headers: Any) -> bool:
+    return "Content-Length" in headers or "Transfer-Encoding" in headers
 
 
 def _text(name: Any) -> str:
@@ -454,20 +472,8 @@ def show_origins(adapter: HTTPAdapter) -> None:
 
 def _split(url: str) -> tuple[str, str, int]:
     scheme = url.partition("://")[0]
-    host, port = _host_and_port(url)
+    host, port = host_and_port(url)
     return scheme.lower(), f"[{host}]" if ":" in host else host, port
-
-
-def _host_and_port(url: str) -> tuple[str, int]:
-    scheme, _, rest = url.partition("://")
-    authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
-    default = 443 if scheme.lower() == "https" else 80
-    if authority[:1] == "[":
-        host, _, port = authority[1:].partition("]")
-        port = port[1:]
-    else:
-        host, _, port = authority.partition(":")
-    return host, int(port) if port.isdigit() else default
 
 
 def _warn_of_no_verification(call: Call) -> None:
@@ -475,11 +481,12 @@ def _warn_of_no_verification(call: Call) -> None:
     import warnings
 
     try:
+        import urllib3  # noqa: F401 - before its parts, because of threads (see _lazy)
         from urllib3.exceptions import InsecureRequestWarning
     except ImportError:
         return
     via_proxy = call.proxy is not None and call.proxy[:5].lower() != "socks"
-    host, _ = _host_and_port(call.proxy if via_proxy else call.request.url)  # type: ignore[arg-type]
+    host, _ = host_and_port(call.proxy if via_proxy else call.request.url)  # type: ignore[arg-type]
     text = (
         f"Unverified HTTPS request is being made to host '{host}'. "
         "Adding certificate verification is strongly advised. See: "
@@ -494,60 +501,3 @@ def _warn_of_no_verification(call: Call) -> None:
     warnings.warn_explicit(
         text, InsecureRequestWarning, module.__file__ or "", 1, module.__name__, registry
     )
-
-
-def _logger() -> Any:
-    logger = sys.modules["logging"].getLogger("urllib3.connectionpool")
-    return logger if logger.isEnabledFor(10) else None
-
-
-def _place(call: Call) -> tuple[str, str, int]:
-    """Scheme, host and port of the pool that urllib3 would have used."""
-    url: str = call.request.url  # type: ignore[assignment]
-    proxy = call.proxy
-    forwards = proxy is not None and url[:5].lower() == "http:" and proxy[:5].lower() != "socks"
-    place = proxy if forwards and proxy is not None else url
-    return (place.partition("://")[0].lower(), *_host_and_port(place))
-
-
-def _log_reply(call: Call, reply: Reply) -> None:
-    """The lines of urllib3, which programs read."""
-    logger = _logger()
-    if logger is None:
-        return
-    scheme, host, port = _place(call)
-    connection = reply.connection
-    own = call.adapter.__dict__
-    # Connections are counted: a higher number than ever before is a new one.
-    if connection is not None and connection["number"] > own.get("_last_connection", 0):
-        own["_last_connection"] = connection["number"]
-        _log_new_connection(logger, scheme, host, port, connection["number"])
-    logger.debug(
-        '%s://%s:%s "%s %s %s" %s %s',
-        scheme,
-        host,
-        port,
-        call.request.method,
-        call.described().shown_target(),
-        "HTTP/1.0" if reply.version == 10 else "HTTP/1.1",
-        reply.status,
-        _length(call, reply),
-    )
-
-
-def _log_failure(call: Call, error: EngineError) -> None:
-    logger = _logger()
-    if logger is not None and error.phase in ("resolve", "connect", "tls", "tunnel"):
-        _log_new_connection(logger, *_place(call), 1)
-
-
-def _log_new_connection(logger: Any, scheme: str, host: str, port: int, number: int) -> None:
-    logger.debug(f"Starting new {scheme.upper()} connection (%d): %s:%s", number, host, port)
-
-
-def _length(call: Call, reply: Reply) -> int | None:
-    """The length that urllib3 logs: what Content-Length says."""
-    status = reply.status
-    if status in (204, 304) or status < 200 or call.request.method == "HEAD":
-        return 0
-    return None if reply.is_chunked else reply.expected

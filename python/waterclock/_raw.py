@@ -47,7 +47,7 @@ def of_reply(reply: Reply, target: str | None = None, retries: Any = None) -> HT
         headers=HTTPHeaderDict(reply.headers),
         status=reply.status,
         version=reply.version,
-        version_string="HTTP/1.0" if reply.version == 10 else "HTTP/1.1",
+        version_string="HTTP/1.1",  # the version that was asked in, also for an answer in 1.0
         reason=reply.reason,
         preload_content=False,
         decode_content=False,
@@ -119,9 +119,18 @@ class _Original(http.client.HTTPResponse):
         begun: bytes = wire.take(amount)
         if begun and amount is not None and (len(begun) == amount or not fill):
             return begun
-        left = None if amount is None else amount - len(begun)
+        read = self._reply.read
         try:
-            data: bytes = begun + self._reply.read(left, fill)
+            if amount is None:
+                data: bytes = begun + read()
+            else:
+                data = begun + read(amount - len(begun), fill)
+                # Chunks come as they arrive; http.client goes on until it has what was asked for.
+                while fill and 0 < len(data) < amount:
+                    more = read(amount - len(data), True)
+                    if not more:
+                        break
+                    data += more
         except Exception as error:
             self._fail(error)
             raise
@@ -289,9 +298,9 @@ class _Connection:
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
         self.timeout = None
-        from ._native import _host_and_port
+        from ._log_lines import host_and_port
 
-        self.host, self.port = _host_and_port(reply.url)
+        self.host, self.port = host_and_port(reply.url)
         self._socket: _Socket | None = None
 
     @property
@@ -345,7 +354,8 @@ class _Socket(io.RawIOBase):
         return _address(self._about.get("remote"))
 
     def version(self) -> str | None:
-        return self._tls.get("version")
+        name: str | None = self._tls.get("version")
+        return None if name is None else name.replace("TLS ", "TLSv")
 
     def cipher(self) -> tuple[str, str, int] | None:
         name = self._tls.get("cipher")

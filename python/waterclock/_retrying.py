@@ -100,7 +100,7 @@ class _Attempts:
         self.target = _words.target_of(self.described)
         self.method: str = call.request.method or ""
         self.pool = _words.pool_of(self.described)
-        self.position = call.position
+        self.position: Any = call.position
         if self.position is None:
             self.position = set_file_position(call.request.body, None)
         elif self.position is False:
@@ -151,9 +151,9 @@ class _Attempts:
         reply.drain()
         paused = self._pause(raw, reply, None)
         if "logging" in sys.modules:
-            sys.modules["logging"].getLogger("urllib3.connectionpool").debug(
-                "Retry: %s", self.target
-            )
+            import logging
+
+            logging.getLogger("urllib3.connectionpool").debug("Retry: %s", self.target)
         self._again(paused or reply)
         return None
 
@@ -214,7 +214,9 @@ class _Attempts:
 
     def _log_warning(self, error: Exception) -> None:
         if "logging" in sys.modules:
-            sys.modules["logging"].getLogger("urllib3.connectionpool").warning(
+            import logging
+
+            logging.getLogger("urllib3.connectionpool").warning(
                 "Retrying (%r) after connection broken by '%r': %s",
                 self.retries,
                 _cause(error),

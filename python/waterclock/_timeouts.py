@@ -17,7 +17,9 @@ def deadline_in_force() -> Deadline | None:
     """The deadline of the innermost `with waterclock.deadline(...)`, or None."""
     time = sys.modules.get("waterclock._time")
     # Where nobody imported it nobody has set a deadline.
-    found: Deadline | None = None if time is None else time.current_deadline()
+    # Nor who is importing it only now, in another thread.
+    current = getattr(time, "current_deadline", None)
+    found: Deadline | None = None if current is None else current()
     return found
 
 
@@ -59,19 +61,20 @@ def parts(timeout: Any) -> tuple[Any, Any]:
 
 
 def is_urllib3_timeout(timeout: Any) -> bool:
-    module = sys.modules.get("urllib3.util.timeout")
-    return module is not None and isinstance(timeout, module.Timeout)
+    # The class is not there while another thread imports the module.
+    kind = getattr(sys.modules.get("urllib3.util.timeout"), "Timeout", None)
+    return kind is not None and isinstance(timeout, kind)
 
 
 def _is_limits(timeout: Any) -> bool:
     # Cheaper than importing the engine to look: whoever has Limits has imported it.
-    module = sys.modules.get("waterclock._engine")
-    return module is not None and isinstance(timeout, module.Limits)
+    kind = getattr(sys.modules.get("waterclock._engine"), "Limits", None)
+    return kind is not None and isinstance(timeout, kind)
 
 
 def _is_default(value: Any) -> bool:
-    module = sys.modules.get("urllib3.util.timeout")
-    return module is not None and value is module.Timeout.DEFAULT_TIMEOUT
+    kind = getattr(sys.modules.get("urllib3.util.timeout"), "Timeout", None)
+    return kind is not None and value is kind.DEFAULT_TIMEOUT
 
 
 def _default() -> Any:

@@ -397,6 +397,7 @@ def pool_of_url(url: str) -> Any:
 
 
 def _pool(scheme: str, host: str, port: int | None) -> Any:
+    import urllib3  # noqa: F401 - before its parts, because of threads (see _lazy)
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
     return (HTTPSConnectionPool if scheme == "https" else HTTPConnectionPool)(host, port)
@@ -415,6 +416,7 @@ def connection_of(attempt: Attempt) -> Any:
 
 def target_of(attempt: Attempt) -> str:
     """What the request line has: urllib3 has it in its messages, encoded once more."""
+    import urllib3  # noqa: F401 - before its parts, because of threads (see _lazy)
     from urllib3.util.url import parse_url
 
     target = attempt.shown_target()

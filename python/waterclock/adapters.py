@@ -50,113 +50,19 @@ if TYPE_CHECKING:
     )
 
 from . import _choice, _native
+from ._adapter_names import LAZY, socks_manager_class
+from ._lazy import attach
 
 DEFAULT_POOLBLOCK = False
 DEFAULT_POOLSIZE = 10
 DEFAULT_RETRIES = 0
 DEFAULT_POOL_TIMEOUT = None
 
-# Names of requests.adapters that are resolved when somebody asks for them: they cost imports.
-_LAZY = {
-    **dict.fromkeys(
-        (
-            "ClosedPoolError",
-            "ConnectTimeoutError",
-            "LocationValueError",
-            "MaxRetryError",
-            "NewConnectionError",
-            "ProtocolError",
-            "ReadTimeoutError",
-            "ResponseError",
-        ),
-        "urllib3.exceptions",
-    ),
-    "_HTTPError": "urllib3.exceptions:HTTPError",
-    "_InvalidHeader": "urllib3.exceptions:InvalidHeader",
-    "_ProxyError": "urllib3.exceptions:ProxyError",
-    "_SSLError": "urllib3.exceptions:SSLError",
-    "PoolManager": "urllib3.poolmanager",
-    "proxy_from_url": "urllib3.poolmanager",
-    "TimeoutSauce": "urllib3.util:Timeout",
-    "parse_url": "urllib3.util",
-    "Retry": "urllib3.util.retry",
-    "socket": "socket:",
-    "typing": "typing:",
-    "os": "os:",
-    "_basic_auth_str": "waterclock.auth",
-    "basestring": "waterclock.compat",
-    "urlparse": "waterclock.compat",
-    "extract_cookies_to_jar": "waterclock.cookies",
-    **dict.fromkeys(
-        (
-            "ConnectTimeout",
-            "ConnectionError",
-            "InvalidHeader",
-            "InvalidProxyURL",
-            "InvalidSchema",
-            "InvalidURL",
-            "ProxyError",
-            "ReadTimeout",
-            "RetryError",
-            "SSLError",
-        ),
-        "waterclock.exceptions",
-    ),
-    "Response": "waterclock.models",
-    "CaseInsensitiveDict": "waterclock.structures",
-    **dict.fromkeys(
-        (
-            "DEFAULT_CA_BUNDLE_PATH",
-            "get_auth_from_url",
-            "get_encoding_from_headers",
-            "prepend_scheme_if_needed",
-            "select_proxy",
-            "urldefragauth",
-        ),
-        "waterclock.utils",
-    ),
-    "_is_prepared": "waterclock._types:is_prepared",
-}
+# Names that cost an import are looked for when somebody asks for them.
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = attach(globals(), {**LAZY, "SOCKSProxyManager": socks_manager_class})
 
-
-def _socks_manager_class() -> Any:
-    """urllib3's manager for SOCKS proxies, or what says that PySocks is missing."""
-    from urllib3.exceptions import DependencyWarning
-
-    # As requests does when it is imported: that PySocks is missing matters to users of SOCKS only.
-    warnings.simplefilter("ignore", DependencyWarning)
-    try:
-        from urllib3.contrib.socks import SOCKSProxyManager
-    except ImportError:
-
-        def missing(*args: Any, **kwargs: Any) -> None:
-            raise _here.InvalidSchema("Missing dependencies for SOCKS support.")
-
-        return missing
-    return SOCKSProxyManager
-
-
-def __getattr__(name: str) -> Any:
-    if name == "SOCKSProxyManager":
-        value = _socks_manager_class()
-    elif name in _LAZY:
-        from importlib import import_module
-
-        module, _, attribute = _LAZY[name].partition(":")
-        value = import_module(module)
-        if attribute or ":" not in _LAZY[name]:
-            value = getattr(value, attribute or name)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, "SOCKSProxyManager"})
-
-
-# Names above are looked up through the module, so that a program that patches one of them is heard.
+# They are looked up through the module, so that a program that patches one of them is heard.
 _here: Any = sys.modules[__name__]
 
 

@@ -1,0 +1,80 @@
+"""The lines that urllib3 writes to its log, which programs read and tests look for."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._engine import EngineError, Reply
+    from ._native import Call
+
+
+def _logger() -> Any:
+    logger = sys.modules["logging"].getLogger("urllib3.connectionpool")
+    return logger if logger.isEnabledFor(10) else None
+
+
+def _place(call: Call) -> tuple[str, str, int]:
+    """Scheme, host and port of the pool that urllib3 would have used."""
+    url: str = call.request.url  # type: ignore[assignment]
+    proxy = call.proxy
+    forwards = proxy is not None and url[:5].lower() == "http:" and proxy[:5].lower() != "socks"
+    place = proxy if forwards and proxy is not None else url
+    return (place.partition("://")[0].lower(), *host_and_port(place))
+
+
+def reply(call: Call, reply: Reply) -> None:
+    """The lines of urllib3, which programs read."""
+    logger = _logger()
+    if logger is None:
+        return
+    scheme, host, port = _place(call)
+    connection = reply.connection
+    own = call.adapter.__dict__
+    # Connections are counted: a higher number than ever before is a new one.
+    if connection is not None and connection["number"] > own.get("_last_connection", 0):
+        own["_last_connection"] = connection["number"]
+        _log_new_connection(logger, scheme, host, port, connection["number"])
+    logger.debug(
+        '%s://%s:%s "%s %s %s" %s %s',
+        scheme,
+        host,
+        port,
+        call.request.method,
+        call.described().shown_target(),
+        "HTTP/1.1",
+        reply.status,
+        _length(call, reply),
+    )
+
+
+def failure(call: Call, error: EngineError) -> None:
+    logger = _logger()
+    if logger is not None and error.phase in ("resolve", "connect", "tls", "tunnel"):
+        _log_new_connection(logger, *_place(call), 1)
+
+
+def _log_new_connection(logger: Any, scheme: str, host: str, port: int, number: int) -> None:
+    logger.debug(f"Starting new {scheme.upper()} connection (%d): %s:%s", number, host, port)
+
+
+def _length(call: Call, reply: Reply) -> int | None:
+    """The length that urllib3 logs: what Content-Length says."""
+    status = reply.status
+    if status in (204, 304) or status < 200 or call.request.method == "HEAD":
+        return 0
+    return None if reply.is_chunked else reply.expected
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    """Host and port that a URL leads to; no host if there is none in it."""
+    scheme, _, rest = url.partition("://")
+    authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+    default = 443 if scheme.lower() == "https" else 80
+    if authority[:1] == "[":
+        host, _, port = authority[1:].partition("]")
+        port = port[1:]
+    else:
+        host, _, port = authority.partition(":")
+    return host, int(port) if port.isdigit() else default
