@@ -1,7 +1,8 @@
 """waterclock and requests side by side, in turns, on one machine: `scripts/bench_python`.
 
 Every figure is the best of several rounds in which the clients take turns, so that what else the machine does
-hits all of them. The server is the lab's fast one, in a process of its own.
+hits all of them. The server is the lab's fast one, in a process of its own. Single calls are made with client
+and server on one processor: on two of them it is how long a sleeping processor takes to wake up that is measured.
 """
 
 from __future__ import annotations
@@ -22,14 +23,32 @@ MIB = 1 << 20
 
 
 @contextmanager
-def fast_server(program: str) -> Iterator[str]:
-    """The URL of the lab's server, which lives as long as the block."""
+def pinned(server: subprocess.Popen[str]) -> Iterator[None]:
+    """This process and the server on one processor, where the system lets us."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    both = {min(before)}
+    tasks = [int(task) for task in os.listdir(f"/proc/{server.pid}/task")]
+    for task in (0, *tasks):
+        os.sched_setaffinity(task, both)
+    try:
+        yield
+    finally:
+        for task in (0, *map(int, os.listdir(f"/proc/{server.pid}/task"))):
+            os.sched_setaffinity(task, before)
+
+
+@contextmanager
+def fast_server(program: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The lab's server, which lives as long as the block, and its URL."""
     server = subprocess.Popen(
         [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert server.stdout is not None and server.stdin is not None
     try:
-        yield server.stdout.readline().strip()
+        yield server, server.stdout.readline().strip()
     finally:
         server.stdin.close()
         server.wait()
@@ -178,10 +197,11 @@ def python(code: str, *arguments: str) -> str:
 
 
 IMPORT = """
-import resource, time
+import time
 started = time.process_time()
 {code}
-print(time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]
+print(time.process_time() - started, peak)
 """
 
 
@@ -241,8 +261,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--mib", type=int, default=1024, help="size of the streamed body")
     options = parser.parse_args()
-    with fast_server(options.server) as url:
-        found = calls(url + "json", options.rounds)
+    with fast_server(options.server) as (server, url):
+        with pinned(server):
+            found = calls(url + "json", options.rounds)
         ours = found["waterclock"]
         print("keep-alive GET of a small JSON document, us a call (and as often as requests)")
         for name, us in found.items():
