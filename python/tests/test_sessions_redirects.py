@@ -21,7 +21,8 @@ def same(serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, clean_ho
     """same(replies, program): a server with the replies for each of the runs that are compared."""
 
     def check(replies: Any, program: Any) -> None:
-        compare(lambda: serve(replies), program, monkeypatch)
+        given = replies if isinstance(replies, list) else [replies]
+        compare(lambda: serve(*given), program, monkeypatch)
 
     return check
 

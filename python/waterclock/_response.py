@@ -133,7 +133,7 @@ class Response:
         @Lazy
         def request(self) -> PreparedRequest:
             """The request that this is the response to, as it was sent."""
-            return _body.request_of(_reply_of(self, "request"))
+            return _body.request_of(_reply_of(self, "request"), self.__dict__.get("_sent_cookies"))
 
         @Lazy
         def elapsed(self) -> timedelta:
@@ -360,6 +360,10 @@ class Response:
                         pass
                     else:
                         return _models.complexjson.loads(text, **kwargs)
+            # Nothing to guess in three characters, and guessing is a large import.
+            plain = content and content.isascii() and 0 not in content
+            if not self.encoding and plain and type(self) is Response:
+                return _models.complexjson.loads(content.decode("ascii"), **kwargs)
             return _models.complexjson.loads(self.text, **kwargs)
         except _models.JSONDecodeError as error:
             raise _models.RequestsJSONDecodeError(error.msg, error.doc, error.pos) from error

@@ -9,6 +9,7 @@ from . import models as _models
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from http.cookiejar import Cookie
     from typing import Any
 
     from ._engine import Reply
@@ -184,8 +185,8 @@ class HeadersOnly:
     getheaders = get_all
 
 
-def request_of(reply: Reply) -> PreparedRequest:
-    """Make the request that a reply of the fast path answers."""
+def request_of(reply: Reply, cookies: list[Cookie] | None = None) -> PreparedRequest:
+    """Make the request that a reply of the fast path answers, with the session's `cookies` then."""
     request: PreparedRequest = _models.PreparedRequest.__new__(_models.PreparedRequest)
     request.__dict__.update(
         method=reply.method,
@@ -195,6 +196,10 @@ def request_of(reply: Reply) -> PreparedRequest:
         hooks=_models.default_hooks(),
         _body_position=None,
     )
+    if cookies:
+        from ._fast_cookies import jar_of
+
+        request.__dict__["_cookies"] = jar_of(cookies)
     return request
 
 
@@ -241,6 +246,7 @@ def undrained(response: Response, coded: bytes) -> bytes:
         return coded
     from io import BytesIO
 
+    import urllib3  # noqa: F401 - before its parts, because of threads (see _lazy)
     from urllib3.response import HTTPResponse
 
     raw = HTTPResponse(body=BytesIO(coded), headers=dict(response.headers), preload_content=False)

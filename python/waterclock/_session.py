@@ -366,7 +366,10 @@ class Session(SessionRedirectMixin):
                 no_proxy = proxies.get("no_proxy") if proxies is not None else None
                 found = find(url, no_proxy=no_proxy)
                 if proxies is not None and found:
-                    proxies = {**found, **proxies}
+                    # Not into the caller's own dictionary.
+                    proxies = proxies.copy()
+                    for key, value in found.items():
+                        proxies.setdefault(key, value)
             if verify is True or verify is None:
                 verify = _environ.ca_bundle() or verify
         merge = _sessions.merge_setting

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 def _is_plain(jar: Any) -> bool:
     """Say whether a jar is ours and not of a subclass, which may do as it likes."""
-    module = sys.modules.get("waterclock.cookies")
-    return module is not None and type(jar) is module.RequestsCookieJar
+    # The class is not there while another thread imports the module.
+    kind = getattr(sys.modules.get("waterclock.cookies"), "RequestsCookieJar", None)
+    return kind is not None and type(jar) is kind
 
 
 def has_cookies(owner: Any, name: str) -> bool:
