@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 import shadow
-import waterclock.sessions
+
 from waterclock import _fast
 
 _counts: Counter[str] = Counter()
@@ -32,7 +32,9 @@ _call = _fast.call
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("waterclock's two ways")
-    group.addoption("--both-ways", action="store_true", help="compare the short way with the long one")
+    group.addoption(
+        "--both-ways", action="store_true", help="compare the short way with the long one"
+    )
     group.addoption("--way", choices=("short", "long"), default="short", help="the way to take")
 
 

@@ -335,5 +335,3 @@ def limits_of(timeout: Any) -> Any:
     if isinstance(timeout, (int, float)):
         return (timeout, timeout)
     return timeout.to_dict() if hasattr(timeout, "to_dict") else tuple(timeout)
-
-

@@ -1,0 +1,380 @@
+"""Whether everything on the way of a request is ours: found out by identity, in about a microsecond.
+
+All that the long way calls or looks up by name is remembered as it is, and looked at in one step (`Unchanged`, in
+Rust) for each call. Only when something has changed is it found out what that means; the answer is kept for as long as
+things stay that way, so a program that replaced something pays for it once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from time import monotonic
+
+from . import _choice, _environ, models, sessions
+from . import adapters as _adapters
+from . import utils as _utils
+from ._engine import Unchanged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# The methods of a session that the long way calls for each request. Those that only a redirect needs are called on
+# both ways, and `request` itself has been called already.
+SESSION_METHODS = (
+    "send",
+    "prepare_request",
+    "merge_environment_settings",
+    "get_adapter",
+    "resolve_redirects",
+    "get_redirect_target",
+    "_finish",
+)
+# Attributes that the short way reads from the instance: a class must not have anything of that name.
+_SESSION_ATTRIBUTES = (
+    "headers",
+    "auth",
+    "proxies",
+    "hooks",
+    "params",
+    "stream",
+    "verify",
+    "cert",
+    "max_redirects",
+    "trust_env",
+    "cookies",
+    "adapters",
+)
+PREPARED_METHODS = (
+    "__init__",
+    "prepare",
+    "prepare_method",
+    "prepare_url",
+    "prepare_headers",
+    "prepare_cookies",
+    "prepare_body",
+    "prepare_content_length",
+    "prepare_auth",
+    "prepare_hooks",
+    "copy",
+    "_encode_params",
+    "_get_idna_encoded_host",
+)
+ADAPTER_METHODS = (
+    "send",
+    "build_response",
+    "init_poolmanager",
+    "proxy_manager_for",
+    "cert_verify",
+    "get_connection",
+    "get_connection_with_tls_context",
+    "build_connection_pool_key_attributes",
+    "request_url",
+    "add_headers",
+    "proxy_headers",
+)
+# Names that the long way looks up in modules for each request.
+_GLOBALS: dict[str, tuple[str, ...]] = {
+    "sessions": (
+        "PreparedRequest",
+        "Request",
+        "Session",
+        "HTTPAdapter",
+        "CaseInsensitiveDict",
+        "RequestsCookieJar",
+        "cookielib",
+        "merge_setting",
+        "merge_hooks",
+        "merge_cookies",
+        "cookiejar_from_dict",
+        "get_netrc_auth",
+        "get_environ_proxies",
+        "should_bypass_proxies",
+        "resolve_proxies",
+        "dispatch_hook",
+        "extract_cookies_to_jar",
+        "to_key_val_list",
+        "preferred_clock",
+        "timedelta",
+    ),
+    "models": (
+        "CaseInsensitiveDict",
+        "HTTPBasicAuth",
+        "PreparedRequest",
+        "RequestEncodingMixin",
+        "Response",
+        "check_header_validity",
+        "complexjson",
+        "cookiejar_from_dict",
+        "cookielib",
+        "default_hooks",
+        "get_auth_from_url",
+        "get_cookie_header",
+        "parse_url",
+        "requote_uri",
+        "super_len",
+        "to_key_val_list",
+        "to_native_string",
+        "unicode_is_ascii",
+        "urlencode",
+        "urlunparse",
+    ),
+    "utils": (
+        "get_netrc_auth",
+        "get_environ_proxies",
+        "getproxies",
+        "getproxies_environment",
+        "proxy_bypass",
+        "proxy_bypass_environment",
+        "select_proxy",
+        "should_bypass_proxies",
+    ),
+    "adapters": (
+        "DEFAULT_CA_BUNDLE_PATH",
+        "HTTPAdapter",
+        "PoolManager",
+        "Response",
+        "TimeoutSauce",
+        "select_proxy",
+    ),
+    "auth": ("HTTPBasicAuth", "_basic_auth_str", "b64encode"),
+    "cookies": ("MockRequest", "RequestsCookieJar", "cookielib", "create_cookie"),
+}
+# Methods of classes that are looked at once their modules are there; none of them comes from requests alone.
+_COOKIE_METHODS = {
+    ("waterclock.auth", "HTTPBasicAuth"): ("__init__", "__call__"),
+    ("waterclock.cookies", "RequestsCookieJar"): ("set_cookie", "update", "add_cookie_header"),
+    ("http.cookiejar", "DefaultCookiePolicy"): ("domain_return_ok", "path_return_ok", "return_ok"),
+    ("http.cookiejar", "Cookie"): ("is_expired",),
+}
+_LATER = ("waterclock.auth", "waterclock.cookies", "http.cookiejar")
+
+_MISSING = object()
+
+
+def _names(module: str) -> tuple[str, ...]:
+    return _GLOBALS[module.rpartition(".")[2]]
+
+
+# Everything of ours, as it was when this module was imported, which is before anybody could patch it.
+_OURS: dict[tuple[Any, str], Any] = {
+    (owner, name): getattr(owner, name)
+    for owner, names in (
+        (models.PreparedRequest, PREPARED_METHODS),
+        (models.Request, ("__init__", "prepare")),
+        (models.Response, ("__init__",)),
+        (_adapters.HTTPAdapter, ADAPTER_METHODS),
+    )
+    for name in names
+}
+_MODULES: list[Any] = [sessions, models, _utils, _adapters]
+_OUR_GLOBALS = {
+    (module.__name__, name): vars(module).get(name, _MISSING)
+    for module in _MODULES
+    for name in _names(module.__name__)
+}
+_OUR_SESSION = {name: getattr(sessions.Session, name) for name in SESSION_METHODS}
+_SESSION_ITSELF = sessions.Session
+
+
+# True while everything is as it was when it was last looked through; what was found then.
+_guard: Unchanged | None = None
+_reason: str | None = "nothing was looked at"
+
+
+def is_pristine() -> bool:
+    """Say whether nothing on the way of a request was replaced."""
+    if _guard:
+        return _reason is None
+    return _look_through() is None
+
+
+def why_not() -> str | None:
+    """What was replaced, in words; None if nothing was."""
+    is_pristine()
+    return _reason
+
+
+def _look_through() -> str | None:
+    """Remember everything as it is, and whether all of it is ours."""
+    global _guard, _reason
+    _guard = None
+    _reason = _replaced() or _choice.replaced_below()
+    places: list[tuple[Any, list[Any]]] = [
+        (models.PreparedRequest, list(PREPARED_METHODS)),
+        (models.Request, ["__init__", "prepare"]),
+        (models.Response, ["__init__"]),
+        (_adapters.HTTPAdapter, list(ADAPTER_METHODS)),
+        *((vars(module), list(_names(module.__name__))) for module in _MODULES),
+        # A module that is imported later may have something replaced in it.
+        (sys.modules, [*_choice._waiting, *_LATER]),
+    ]
+    for name in _LATER:
+        module = sys.modules.get(name)
+        if module is not None and name.startswith("waterclock."):
+            places.append((vars(module), list(_names(name))))
+    for (home, kind), names in _COOKIE_METHODS.items():
+        found = getattr(sys.modules.get(home), kind, None)
+        if isinstance(found, type):
+            places.append((found, list(names)))
+    places += [(place.holder, list(place.names)) for place in _choice._places]
+    if "socket" in sys.modules:
+        socket = sys.modules["socket"].socket
+        if isinstance(socket, type):
+            places.append((socket, ["connect"]))
+    if not any(_is_being_imported(name) for name in (*_choice._waiting, *_LATER)):
+        _guard = Unchanged(places)
+    return _reason
+
+
+def _is_being_imported(name: str) -> bool:
+    """Say whether another thread is importing a module, which has not all of its names then."""
+    spec = getattr(sys.modules.get(name), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
+
+
+def _replaced() -> str | None:
+    """What of our own was replaced, in words."""
+    for (owner, name), value in _OURS.items():
+        if getattr(owner, name) is not value:
+            return f"{owner.__name__}.{name} was replaced"
+    for (module, name), value in _OUR_GLOBALS.items():
+        now = vars(sys.modules[module]).get(name, _MISSING)
+        if now is value or now is _MISSING:
+            continue
+        if value is _MISSING and _is_from_its_table(now):
+            continue
+        return f"{module}.{name} was replaced"
+    return _replaced_later()
+
+
+def _replaced_later() -> str | None:
+    """The same of modules that are not there from the start: a wrapper does not share their globals."""
+    for name in _LATER:
+        module = sys.modules.get(name)
+        if module is None or _is_being_imported(name):
+            continue
+        if name.startswith("waterclock."):
+            for wanted in _names(name):
+                if not _is_from_its_table(vars(module).get(wanted)):
+                    return f"{name}.{wanted} was replaced"
+        for (home, kind), methods in _COOKIE_METHODS.items():
+            if home != name:
+                continue
+            for method in methods:
+                function = getattr(getattr(module, kind, None), method, None)
+                origin = sys.modules.get(getattr(function, "__module__", None) or "")
+                if (
+                    getattr(function, "__globals__", None) is not getattr(origin, "__dict__", None)
+                    or origin is None
+                    or not _is_from_its_table(function)
+                ):
+                    return f"{name}.{kind}.{method} was replaced"
+    return None
+
+
+def _is_from_its_table(value: Any) -> bool:
+    """Say whether a name that is filled in late has what its table says, by where that is from."""
+    if isinstance(value, str):
+        return True
+    home: Any = getattr(value, "__module__", None) or getattr(value, "__name__", "")
+    return isinstance(home, str) and home.partition(".")[0] in _HOMES
+
+
+_HOMES = ("waterclock", "urllib3", "urllib", "json", "simplejson", "http", "base64", "datetime")
+
+
+# Classes of sessions that override nothing that the long way calls.
+_session_classes: dict[type, Unchanged] = {}
+
+
+def is_our_session(kind: type) -> bool:
+    """Say whether a class of sessions overrides nothing that the long way calls."""
+    guard = _session_classes.get(kind)
+    if guard:
+        return True
+    for name, value in _OUR_SESSION.items():
+        if getattr(kind, name) is not value:
+            return False
+    for base in kind.__mro__:
+        # Session's own are made when they are looked at, and can be assigned to.
+        if base is not _SESSION_ITSELF and not vars(base).keys().isdisjoint(_SESSION_ATTRIBUTES):
+            return False
+    if len(_session_classes) > 64:
+        _session_classes.clear()
+    _session_classes[kind] = Unchanged([(kind, list(SESSION_METHODS))])
+    return True
+
+
+# The logger of urllib3's lines, once somebody has imported logging.
+_logger: Any = None
+
+
+def is_logged() -> bool:
+    """Say whether somebody wants urllib3's lines: the long way writes them."""
+    global _logger
+    if _logger is None:
+        logging = sys.modules.get("logging")
+        if logging is None or not hasattr(logging, "getLogger"):
+            return False
+        _logger = logging.getLogger("urllib3.connectionpool")
+    return bool(_logger.isEnabledFor(10))
+
+
+# What requests reads of the environment.
+_VARIABLES = tuple(
+    name.encode()
+    for lower in ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+    for name in (lower, lower.upper())
+) + (b"REQUEST_METHOD", b"REQUESTS_CA_BUNDLE", b"CURL_CA_BUNDLE", b"NETRC", b"HOME")
+
+#: Seconds for which a netrc file that is not there is taken for not there.
+_NETRC_INTERVAL = 1.0
+
+
+class Environment:
+    """What the environment says, for as long as its variables are what they were."""
+
+    __slots__ = ("ca_bundle", "count", "netrc_at", "proxies", "unchanged", "variables")
+
+    def __init__(self, variables: dict[bytes, bytes]) -> None:
+        self.variables = variables
+        self.count = len(variables)
+        self.unchanged = Unchanged([(variables, list(_VARIABLES))])
+        #: Whether anything but a direct connection may be wanted.
+        self.proxies = _environ.may_have_proxies()
+        self.ca_bundle = _environ.ca_bundle()
+        #: When it was last seen that there is no netrc file; for ever ago if there is one.
+        self.netrc_at = float("-inf")
+
+    def has_netrc(self) -> bool:
+        """Whether there is a netrc file; that there is none is believed for a second."""
+        now = monotonic()
+        if now - self.netrc_at < _NETRC_INTERVAL:
+            return False
+        if any(map(os.path.exists, _environ._netrc_paths(tuple(_utils.NETRC_FILES)))):
+            return True
+        self.netrc_at = now
+        return False
+
+
+_environment: Environment | None = None
+
+
+def known_environment() -> Environment | None:
+    """The environment as it is now; None if somebody put something else in its place."""
+    global _environment
+    variables = getattr(os.environ, "_data", None)
+    known = _environment
+    if (
+        known is not None
+        and known.variables is variables
+        and known.count == len(variables)
+        and known.unchanged
+    ):
+        return known
+    if type(variables) is not dict:
+        return None
+    known = _environment = Environment(variables)
+    return known
