@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def _logger() -> Any:
-    logger = sys.modules["logging"].getLogger("urllib3.connectionpool")
+    # Somebody has imported it, or is about to in another thread: then this waits.
+    import logging
+
+    logger = logging.getLogger("urllib3.connectionpool")
     return logger if logger.isEnabledFor(10) else None
 
 
@@ -25,7 +28,7 @@ def _place(call: Call) -> tuple[str, str, int]:
 
 
 def reply(call: Call, reply: Reply) -> None:
-    """The lines of urllib3, which programs read."""
+    """The lines of a request that was answered."""
     logger = _logger()
     if logger is None:
         return
@@ -50,6 +53,7 @@ def reply(call: Call, reply: Reply) -> None:
 
 
 def failure(call: Call, error: EngineError) -> None:
+    """The line of a connection that did not come about."""
     logger = _logger()
     if logger is not None and error.phase in ("resolve", "connect", "tls", "tunnel"):
         _log_new_connection(logger, *_place(call), 1)
