@@ -48,12 +48,11 @@ def blocks(page: str) -> list[tuple[str, str | None]]:
 
 @pytest.fixture
 def example_com(serve: Callable[..., Server]) -> Server:
-    items = answer(json.dumps(["apple", "pear"]), 200, [("Content-Type", "application/json")])
-    head, _, body = items.partition(b"\r\n\r\n")
-    slow: list[Any] = []
-    for line in head.splitlines(keepends=True):
-        slow += [0.09 if not slow else 0.07, line]
-    slow += [0.07, b"\r\n\r\n" + body]
+    fields = [("Content-Type", "application/json"), *((f"X-{n}", "y") for n in range(3))]
+    items = answer(json.dumps(["apple", "pear"]), 200, fields)
+    # Five lines, the last of which comes with the body.
+    *lines, rest = items.split(b"\r\n", 5)
+    slow = [step for line in [*(line + b"\r\n" for line in lines), rest] for step in (0.05, line)]
     return serve({"/": items, "/items": items, "/slow": slow})
 
 
@@ -72,11 +71,14 @@ def test_blocks_of_pages(
     if "patch_requests" in program:
         pytest.importorskip("requests")
     source = program.replace("https://example.com", example_com.url)
-    done = programs.python("-c", source, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    if printed is not None:
+    for _ in range(3):
+        done = programs.python("-c", source, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
         shown = done.stdout.replace(example_com.authority, "example.com")
-        assert words(shown) == words(printed), shown
+        if printed is None or words(shown) == words(printed):
+            return
+    # On a busy machine two waits may have become one, but not three times.
+    assert words(shown) == words(printed or ""), shown
 
 
 def words(text: str) -> list[str]:
