@@ -58,8 +58,9 @@ class RequestEncodingMixin:
             return data  # type: ignore[return-value]
         if not hasattr(data, "__iter__"):
             return data  # type: ignore[return-value]
+        given: Any = data
         pairs: list[tuple[Any, Any]] = []
-        for name, values in _models.to_key_val_list(data):
+        for name, values in _models.to_key_val_list(given):
             if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
                 values = (values,)
             for value in values:
@@ -106,8 +107,9 @@ class RequestEncodingMixin:
                 filename = _models.guess_filename(given) or name
             if source is None:
                 continue
-            is_text = isinstance(source, (str, bytes, bytearray))
-            contents: Any = source if is_text or not hasattr(source, "read") else source.read()
+            contents: Any = source
+            if not isinstance(source, (str, bytes, bytearray)) and hasattr(source, "read"):
+                contents = contents.read()
             field = _models.RequestField(
                 name=name, data=contents, filename=filename, headers=headers
             )

@@ -422,12 +422,11 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
             # The empty jar is made when somebody looks at it.
             self.__dict__.pop("_cookies", None)
             return
-        if isinstance(cookies, _models.cookielib.CookieJar):
-            self._cookies = cookies
-        else:
-            given: Any = cookies
-            self._cookies = _models.cookiejar_from_dict(given)
-        header = _models.get_cookie_header(self._cookies, self)
+        jar: Any = cookies
+        if not isinstance(cookies, _models.cookielib.CookieJar):
+            jar = _models.cookiejar_from_dict(jar)
+        self._cookies = jar
+        header = _models.get_cookie_header(jar, self)
         if header is not None:
             self.headers["Cookie"] = header
 

@@ -67,12 +67,13 @@ class Timeline:
 
     def to_dict(self) -> dict[str, Any]:
         """The run document: `docs/run-document.schema.json` describes it. Secrets are redacted."""
-        if self._document is None:
+        document = self._document
+        if document is None:
             import json
 
             assert self._record is not None
-            self._document = json.loads(self._record.to_json())
-        return self._document
+            document = self._document = json.loads(self._record.to_json())
+        return document
 
     def to_json(self) -> str:
         """`to_dict` as JSON text, with all digits of the nanoseconds."""
