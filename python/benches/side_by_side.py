@@ -43,9 +43,7 @@ def pinned(server: subprocess.Popen[str]) -> Iterator[None]:
 @contextmanager
 def fast_server(program: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The lab's server, which lives as long as the block, and its URL."""
-    server = subprocess.Popen(
-        [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    server = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None and server.stdin is not None
     try:
         yield server, server.stdout.readline().strip()

@@ -130,7 +130,9 @@ def stuck_lookup(tmp_path_factory: pytest.TempPathFactory) -> str:
 
     compiler = shutil.which("cc")
     if compiler is None:
-        pytest.skip("SKIPPED: there is no C compiler (cc) to make a name service with that is stuck")
+        pytest.skip(
+            "SKIPPED: there is no C compiler (cc) to make a name service with that is stuck"
+        )
     library = str(tmp_path_factory.mktemp("stuck") / "stuck_lookup.so")
     source = str(Path(__file__).with_name("stuck_lookup.c"))
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)

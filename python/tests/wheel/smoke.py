@@ -82,7 +82,9 @@ with requests.Session() as session:
 
 # Unmodified programs, and the program itself.
 with open("script.py", "w", encoding="utf-8") as file:
-    file.write(f"import requests\nprint(requests.__name__, requests.get({url + '/b'!r}).json()['path'])\n")
+    file.write(
+        f"import requests\nprint(requests.__name__, requests.get({url + '/b'!r}).json()['path'])\n"
+    )
 assert program("-m", "waterclock", "run", "script.py").split() == ["waterclock", "/b"]
 assert json.loads(program("-m", "waterclock", url + "/c", "--timeout", "10")) == {"path": "/c"}
 
