@@ -117,7 +117,8 @@ def lines(chunks: Iterable[Any]) -> Iterator[Any]:
     for chunk in chunks:
         if not chunk:
             continue
-        newline, cr = ("\n", "\r") if isinstance(chunk, str) else (b"\n", b"\r")
+        ends: tuple[Any, Any] = ("\n", "\r") if isinstance(chunk, str) else (b"\n", b"\r")
+        newline, cr = ends
         if after_cr and chunk.startswith(newline):
             # The second half of a line end whose line was given already.
             chunk = chunk[1:]
