@@ -64,6 +64,7 @@ LAZY: dict[str, str] = {
 def socks_manager_class() -> Any:
     """urllib3's manager for SOCKS proxies, or what says that PySocks is missing."""
     try:
+        import urllib3  # noqa: F401 - before its parts, because of threads (see _lazy)
         from urllib3.contrib.socks import SOCKSProxyManager
     except ImportError:
 

@@ -96,43 +96,48 @@ def replaced_below() -> str | None:
 def _look_through() -> str | None:
     global _guard
     _guard = None
-    is_changing = _see_new_modules()
-    for place in _places:
+    _see_new_modules()
+    waiting, places = [*_waiting], [*_places]
+    for place in places:
         reason = place.replaced()
         if reason is not None:
             return reason
-    watched: list[tuple[Any, list[Any]]] = [(sys.modules, [*_waiting])]
-    watched += [(place.holder, list(place.names)) for place in _places]
-    socket = None if "socket" in _waiting else sys.modules.get("socket")
+    watched: list[tuple[Any, list[Any]]] = [(sys.modules, waiting)]
+    watched += [(place.holder, list(place.names)) for place in places]
+    socket = None if "socket" in waiting else sys.modules.get("socket")
     if socket is not None:
         # pytest-socket puts a method into the class, which inherits the original.
         if "connect" in vars(socket.socket):
             owner = getattr(socket.socket.connect, "__module__", "somebody")
             return f"socket.socket.connect was replaced by {owner}"
         watched.append((socket.socket, ["connect"]))
-    if not is_changing:
-        from ._engine import Unchanged
+    from ._engine import Unchanged
 
-        _guard = Unchanged(watched)
+    guard = Unchanged(watched)
+    # What is waited for was not there a moment ago: another thread imports it.
+    if sys.modules.keys().isdisjoint(waiting):
+        _guard = guard
     return None
 
 
-def _see_new_modules() -> bool:
-    """Takes over modules that were imported meanwhile; true if one is only being imported."""
-    is_changing = False
+def _see_new_modules() -> None:
+    """Takes over modules that were imported meanwhile."""
     for name in _waiting[:]:
         module = sys.modules.get(name)
         if module is None:
             continue
         # In another thread: it has not all of its names.
         if getattr(getattr(module, "__spec__", None), "_initializing", False):
-            is_changing = True
             continue
-        _waiting.remove(name)
-        for module_name, class_name, names in _REPLACEABLE:
-            if module_name == name:
-                _places.append(_Place(module, class_name, names))
-    return is_changing
+        _places.extend(
+            _Place(module, class_name, names)
+            for module_name, class_name, names in _REPLACEABLE
+            if module_name == name
+        )
+        try:
+            _waiting.remove(name)
+        except ValueError:
+            pass  # another thread was quicker: then its places are looked at twice
 
 
 # True as long as the hooks of a class are ours.

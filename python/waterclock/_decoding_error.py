@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib3  # noqa: F401 - before its parts, because of threads (see _lazy)
 from urllib3.exceptions import HTTPError as BaseHTTPError
 
 from .exceptions import RequestException

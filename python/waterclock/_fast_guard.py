@@ -219,11 +219,11 @@ def _look_through() -> str | None:
         if isinstance(found, type):
             places.append((found, list(names)))
     places += [(place.holder, list(place.names)) for place in _choice._places]
-    if "socket" in sys.modules:
-        socket = sys.modules["socket"].socket
-        if isinstance(socket, type):
-            places.append((socket, ["connect"]))
-    if not any(_is_being_imported(name) for name in (*_choice._waiting, *_LATER)):
+    socket = getattr(sys.modules.get("socket"), "socket", None)
+    if isinstance(socket, type):
+        places.append((socket, ["connect"]))
+    # What somebody waits for was not there a moment ago: another thread imports it.
+    if sys.modules.keys().isdisjoint(_choice._waiting) and not any(map(_is_being_imported, _LATER)):
         _guard = Unchanged(places)
     return _reason
 

@@ -24,6 +24,10 @@ def find(source: str, package: str = "waterclock") -> Any:
     module_name, _, attribute = source.partition(":")
     if module_name.startswith("."):
         module_name = package + module_name
+    # The package first: a thread that begins with a part of it holds that part's lock while it imports the
+    # package, and another one that begins with the package waits for that part (a deadlock, which
+    # Python resolves by an ImportError).
+    __import__(module_name.partition(".")[0])
     __import__(module_name)
     module = sys.modules[module_name]
     return getattr(module, attribute) if attribute else module
