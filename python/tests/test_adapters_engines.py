@@ -170,6 +170,17 @@ def test_a_replaced_class_of_connections_sees_the_calls(
     assert "HTTPConnectionPool.ConnectionCls was replaced by test_adapters_engines" in said
 
 
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+def test_an_https_proxy_is_spoken_to_by_urllib3(
+    tls_serve: Callable[..., Server], ca_file: str
+) -> None:
+    """The engine cannot be told whom to trust there; requests goes by `verify`."""
+    proxy = tls_serve(answer(b"forwarded"))
+    response = waterclock.get("http://h.invalid/", proxies={"http": proxy.url}, verify=ca_file)
+    assert response.content == b"forwarded"
+    assert "the proxy is spoken to over TLS" in words(response.explain())
+
+
 def test_the_timeouts_class_may_be_replaced(
     serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +249,11 @@ def test_urllib3_under_a_deadline(
         assert isinstance(caught.value, waterclock.ConnectionError)
 
 
+@pytest.mark.parametrize("timeout", [float("inf"), (1e11, None)])
+def test_more_time_than_a_socket_can_hold(serve: Callable[..., Server], timeout: Any) -> None:
+    assert session().get(serve(answer(b"x")).url, timeout=timeout).content == b"x"
+
+
 def test_urllib3_and_no_connection(black_hole: BlackHole) -> None:
     with pytest.raises(waterclock.ConnectTimeout) as caught:
         session().get(black_hole.url, timeout=Limits(total=0.2))
@@ -247,8 +263,9 @@ def test_urllib3_and_no_connection(black_hole: BlackHole) -> None:
 def test_a_streamed_body_on_urllib3_has_the_deadline_too(serve: Callable[..., Server]) -> None:
     url = serve(dribbled(HEAD + b"Content-Length: 1000\r\n\r\n")).url
     response = session().get(url, timeout=Limits(total=0.3), stream=True)
-    with pytest.raises(waterclock.exceptions.BodyTimeout):
+    with pytest.raises(waterclock.exceptions.BodyTimeout) as caught:
         list(response.iter_content(1))
+    assert caught.value.timeline is not None
     response = session().get(url, timeout=Limits(total=0.3), stream=True)
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
         response.raw.read()

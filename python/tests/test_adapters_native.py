@@ -76,6 +76,30 @@ def test_timeouts_fire(serve: Callable[..., Server], timeout: Any) -> None:
         waterclock.get(serve([STALL]).url, timeout=timeout)
 
 
+def test_a_deadline_that_is_over_sends_nothing(serve: Callable[..., Server]) -> None:
+    server = serve(answer(b""))
+    with waterclock.deadline(0.0):
+        for options in ({}, {"hooks": {"response": print}}):
+            with pytest.raises(waterclock.Timeout) as caught:
+                waterclock.get(server.url, **options)
+            assert (caught.value.limit, caught.value.request_sent) == ("total", "no")
+    assert server.connections == 0
+
+
+def test_waiting_for_a_connection(serve: Callable[..., Server]) -> None:
+    server = serve([b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", STALL])
+    session = waterclock.Session()
+    session.mount("http://", waterclock.adapters.HTTPAdapter(pool_maxsize=1, pool_block=True))
+    with (
+        session.get(server.url, stream=True),
+        pytest.raises(waterclock.exceptions.PoolTimeout) as caught,
+    ):
+        session.get(server.url, timeout=waterclock.Limits(pool=0.1))
+    assert isinstance(caught.value, waterclock.ConnectionError)
+    assert isinstance(caught.value, waterclock.Timeout)
+    assert isinstance(caught.value.args[0], urllib3.exceptions.EmptyPoolError)
+
+
 def lines() -> Iterator[bytes]:
     yield b"one"
     yield b""

@@ -192,7 +192,11 @@ def body_error(error: BaseException, response: Response | None = None) -> BaseEx
     else:
         return error
     facts = facts_of(error)
-    return made if facts is None else explained(made, facts)
+    if facts is not None:
+        explained(made, facts)
+        if made.timeline is None and response is not None:
+            made.timeline = response.timeline
+    return made
 
 
 def _engine_body_error(error: Any, response: Response | None) -> RequestException:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,12 +9,18 @@ if TYPE_CHECKING:
     from ._native import Call
 
 
-def _logger() -> Any:
-    # Somebody has imported it, or is about to in another thread: then this waits.
-    import logging
+_found: Any = None
 
-    logger = logging.getLogger("urllib3.connectionpool")
-    return logger if logger.isEnabledFor(10) else None
+
+def _logger() -> Any:
+    """The logger, if somebody wants its lines."""
+    global _found
+    if _found is None:
+        # Somebody has imported it, or is about to in another thread: then this waits.
+        import logging
+
+        _found = logging.getLogger("urllib3.connectionpool")
+    return _found if _found.isEnabledFor(10) else None
 
 
 def _place(call: Call) -> tuple[str, str, int]:

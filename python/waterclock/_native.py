@@ -93,6 +93,8 @@ class Call:
             raise
         except OSError as error:
             raise _own_error(error, self)
+        except UnicodeError:
+            raise
         except ValueError:
             _replay(self)
             raise
@@ -142,6 +144,12 @@ def send(
     proxy = _here.select_proxy(url, proxies) if proxies else None
     arguments = call.arguments
     if proxy:
+        if proxy[:6].lower() == "https:":
+            # Whom it trusts there the engine cannot be told; urllib3 goes by `verify`.
+            from . import _urllib3
+
+            reason = "the proxy is spoken to over TLS"
+            return _urllib3.send(adapter, request, stream, timeout, verify, cert, proxies, reason)
         _go_through(proxy, call)
     if url[:6].lower() == "https:":
         arguments["verify"] = ca_bundle(verify) if verify else False
@@ -382,12 +390,12 @@ def _replay_proxy(call: Call, proxy: str) -> None:
 
 def _replay(call: Call) -> None:
     """Goes requests' own way up to where it connects, to fail in its words; returns if that way is open."""
-    adapter, request = call.adapter, call.request
+    request = call.request
     try:
         if call.proxy:
             _replay_proxy(call, call.proxy)
         host, tls = _here._urllib3_request_context(request, True, None, None)
-        adapter.poolmanager.connection_from_host(**host, pool_kwargs=tls)
+        _here.PoolManager().connection_from_host(**host, pool_kwargs=tls)
     except _here.LocationValueError as e:
         raise _here.InvalidURL(e, request=request) from None
     except ValueError as e:

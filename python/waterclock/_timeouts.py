@@ -167,7 +167,7 @@ def for_urllib3(timeout: Any, made: Any) -> Any:
     if isinstance(timeout, tuple):
         try:
             connect, read = timeout
-            return made(connect=connect, read=read)
+            return made(connect=_finite(connect), read=_finite(read))
         except ValueError:
             raise ValueError(
                 f"Invalid timeout {timeout}. Pass a (connect, read) timeout tuple, "
@@ -178,7 +178,12 @@ def for_urllib3(timeout: Any, made: Any) -> Any:
         return made(connect=connect, read=read)
     if is_urllib3_timeout(timeout):
         return timeout
-    return made(connect=timeout, read=timeout)
+    return made(connect=_finite(timeout), read=_finite(timeout))
+
+
+def _finite(value: Any) -> Any:
+    """The same, but None for what a socket takes for a mistake: more time than its clock can hold."""
+    return None if isinstance(value, (int, float)) and value > _NEVER else value
 
 
 def total_of(timeout: Any) -> float | None:

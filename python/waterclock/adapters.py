@@ -128,11 +128,13 @@ def _make_engine(adapter: HTTPAdapter) -> None:
     from ._engine import Engine
 
     own = adapter.__dict__
-    own["_engine"] = Engine(
+    made = Engine(
         own.get("_pool_connections", DEFAULT_POOLSIZE),
         own.get("_pool_maxsize", DEFAULT_POOLSIZE),
         bool(own.get("_pool_block", DEFAULT_POOLBLOCK)),
     )
+    # Of two threads that come here at once, both get the first one's.
+    own.setdefault("_engine", made)
 
 
 class BaseAdapter:
