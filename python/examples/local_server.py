@@ -36,7 +36,7 @@ def serving(page: Page) -> Iterator[str]:
                     else:
                         time.sleep(step)
 
-        def log_message(self, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -38,7 +38,8 @@ def download(url: str) -> tuple[int, str]:
 
 
 with serving(file) as url:
-    print("%d bytes, sha256 %s" % download(f"{url}/whole"))
+    size, digest = download(f"{url}/whole")
+    print(f"{size} bytes, sha256 {digest}")
     try:
         download(f"{url}/stalls")
     except requests.Timeout as error:
