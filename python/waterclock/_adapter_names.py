@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _EXCEPTIONS_OF_URLLIB3 = (
     "ClosedPoolError",
@@ -58,6 +60,8 @@ LAZY: dict[str, str] = {
     **{name: f".utils:{name}" for name in _UTILS},
     "_is_prepared": "._types:is_prepared",
     "typing": "typing",
+    "warnings": "warnings",
+    "Any": "typing:Any",
 }
 
 

@@ -6,11 +6,12 @@ importing urllib3 takes longer than many a deadline. `from_urllib3` is the same 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from . import exceptions as _exceptions
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._engine import EngineError
     from .adapters import HTTPAdapter
     from .exceptions import RequestException

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os.path
 import sys
-from typing import TYPE_CHECKING, Any
 
 from . import _log_lines, _timeouts
 from . import adapters as _adapters
 from ._log_lines import host_and_port
 from ._url import sendable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._engine import EngineError, Reply
     from ._errors import Attempt
     from .adapters import HTTPAdapter

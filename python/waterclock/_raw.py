@@ -9,12 +9,14 @@ from __future__ import annotations
 import http.client
 import io
 import sys
-from typing import TYPE_CHECKING, Any
 
 from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import IncompleteRead
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._engine import EngineError, Reply
     from .models import Response
 

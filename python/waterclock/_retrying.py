@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
 
 from urllib3 import exceptions as _theirs
 from urllib3.util import retry as _retry
@@ -18,7 +17,10 @@ from . import _engine, _errors, _raw
 from . import _urllib3_errors as _words
 from .exceptions import RequestException
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from urllib3.util.retry import Retry
 
     from ._engine import EngineError, Reply

@@ -7,12 +7,14 @@ a secret: the response's timeline says which engine made the call, and why.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
 
 from . import _engine, _errors, _timeouts
 from . import adapters as _adapters
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import _types as _t
     from ._urllib3_deadline import Watch
     from .adapters import HTTPAdapter

@@ -13,14 +13,15 @@ import threading
 import time
 import weakref
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
 from urllib3 import exceptions as _theirs
 from urllib3.util import Timeout
 from urllib3.util.retry import Retry
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
 # A socket that is being connected is not to be seen from outside: look again after so many seconds.
 _AGAIN = 0.005

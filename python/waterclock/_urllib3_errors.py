@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
 from ._errors import class_name, detail_of, is_length_conflict, is_of_proxy
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._engine import EngineError
     from ._errors import Attempt
     from .models import Response

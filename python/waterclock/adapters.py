@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os.path
 import sys
-import warnings
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from urllib3.connectionpool import HTTPConnectionPool
     from urllib3.exceptions import (
         ClosedPoolError,
@@ -377,7 +378,7 @@ class HTTPAdapter(BaseAdapter):
         :param url: where to connect to.
         :param proxies: proxies by scheme, or by scheme and host.
         """
-        warnings.warn(
+        _here.warnings.warn(
             "`get_connection` has been deprecated in favor of `get_connection_with_tls_context`. "
             "Custom HTTPAdapter subclasses will need to migrate for Requests>=2.32.2. Please see "
             "https://github.com/psf/requests/pull/6710 for more details.",
