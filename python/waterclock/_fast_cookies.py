@@ -24,7 +24,7 @@ class Unusual(Exception):
 def snapshot(jar: RequestsCookieJar) -> list[Cookie]:
     """All cookies in the order in which a copy of the jar has them."""
     cookies: list[Cookie] = []
-    with jar._cookies_lock:  # type: ignore[attr-defined]
+    with jar._cookies_lock:
         for by_path in jar._cookies.values():  # type: ignore[attr-defined]
             for by_name in by_path.values():
                 cookies += by_name.values()

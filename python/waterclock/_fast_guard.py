@@ -365,7 +365,7 @@ _environment: Environment | None = None
 def known_environment() -> Environment | None:
     """The environment as it is now; None if somebody put something else in its place."""
     global _environment
-    variables = getattr(os.environ, "_data", None)
+    variables: Any = getattr(os.environ, "_data", None)
     known = _environment
     if (
         known is not None
