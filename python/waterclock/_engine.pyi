@@ -1,11 +1,11 @@
 """Types of the engine in Rust (crates/waterclock-py). Private: users see `waterclock`."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from waterclock._timeline import Timeline
 
-_Pair = tuple[str | bytes, str | bytes]
+_Pair: TypeAlias = tuple[str | bytes, str | bytes]
 
 class EngineError(Exception):
     """A failure of the client; it becomes an exception of requests."""

@@ -235,7 +235,11 @@ class Response:
         return self._timeline if self._reply is None else self._reply.timeline()
 
     def explain(self) -> str:
-        """Say in sentences where the time went."""
+        """Say where the time went: each wait and its limit, and why a limit fired or none did.
+
+        >>> import waterclock
+        >>> print(waterclock.get("https://example.com/").explain())  # doctest: +SKIP
+        """
         timeline = self.timeline
         if timeline is None:
             return "No timeline: this response did not come through waterclock's engine."

@@ -42,7 +42,10 @@ class Session(SessionRedirectMixin):
     >>> with waterclock.Session() as session:
     ...     session.headers["X-Shop"] = "42"
 
-    Threads may share a session. `timeout` counts for every call that says nothing else.
+    Threads may share a session, if its settings do not change meanwhile.
+
+    :param timeout: what `timeout=` is for every call that says nothing else: seconds, `(connect,
+        read)` in seconds, or `waterclock.Limits`. None, the default, waits for ever.
     """
 
     __module__ = "waterclock.sessions"
@@ -199,7 +202,8 @@ class Session(SessionRedirectMixin):
         :param files: files for a multipart body: ``{field: file}`` or pairs.
         :param auth: ``(user, password)`` or a callable that signs the request.
         :param timeout: seconds to wait for the server each time, ``(connect, read)``, or
-            `waterclock.Limits`.
+            `waterclock.Limits`. None waits for ever, unless the session has a timeout or there is a
+            `waterclock.deadline`.
         :param allow_redirects: whether to follow redirects.
         :param proxies: proxies by scheme, or by scheme and host.
         :param hooks: ``{"response": function}``.
@@ -207,6 +211,8 @@ class Session(SessionRedirectMixin):
         :param verify: whether to verify the server's certificate, or a CA file or folder.
         :param cert: the client's certificate: a file, or ``(certificate, key)``.
         :param json: the body as an object, if there is neither `data` nor `files`.
+        :raises waterclock.RequestException: if there is no response; a status such as 404 is one.
+        :raises ValueError: if `timeout` is no timeout.
         """
         if timeout is None:
             timeout = self.timeout

@@ -25,7 +25,13 @@ def deadline(seconds: float) -> Iterator[Deadline]:
 
     The limit of such a call is named `total`, and what is left of it goes over redirects, retries,
     pauses and bodies. Inside another deadline the earlier one counts. The time is also up for a call that
-    has not begun: nothing is sent then.
+    has not begun: nothing is sent then. What a call raises is a `Timeout` whose `limit` is "total".
+
+    It belongs to the thread or task that entered it: another thread keeps it by running in a copy of the
+    context (`contextvars.copy_context().run`). `left()` of what `with` gives is what is left, in seconds.
+
+    :param seconds: from now on; infinity is no deadline.
+    :raises ValueError: if that is negative or not a number.
 
     >>> import waterclock as requests
     >>> with requests.deadline(0.5):  # doctest: +SKIP

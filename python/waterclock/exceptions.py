@@ -35,7 +35,15 @@ _stored_args: Any = BaseException.__dict__["args"]
 
 
 class RequestException(IOError):
-    """Something went wrong with a request; every exception of this module is one."""
+    """Something went wrong with a request; every exception of this module is one.
+
+    >>> import waterclock
+    >>> try:
+    ...     waterclock.get("http://127.0.0.1:9/", timeout=1)
+    ... except waterclock.RequestException as error:
+    ...     print(error.phase, error.request_sent)
+    connect no
+    """
 
     response: Response | None
     request: Request | PreparedRequest | None
@@ -119,7 +127,7 @@ class RequestException(IOError):
         return super().__reduce__()
 
     def explain(self) -> str:
-        """Say in sentences where the time went, and what stopped the call."""
+        """Say where the time went: each wait and its limit, and what stopped the call."""
         if self.timeline is not None:
             return self.timeline.explain()
         return f"{type(self).__name__}: {self}\nThere is no timeline: no call was under way."
