@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from .models import PreparedRequest, Response
     from .sessions import Session
 
+# Names of that module are filled in late.
+_here: Any = _adapters
+
 _NO_HOOKS: dict[str, list[Any]] = {"response": []}
 _SESSION_NAMES = frozenset(SESSION_METHODS)
 _ADAPTER_NAMES = frozenset(ADAPTER_METHODS)
@@ -84,11 +87,8 @@ def call(
         return None
     if type(stored) is not sessions.CaseInsensitiveDict:
         return None
+    # What is in them the engine looks at.
     store = stored._store
-    if "user-agent" not in store or "accept-encoding" not in store:
-        return None
-    if headers and (None in headers.values() or not all(map(_is_text, headers.values()))):
-        return None
 
     environment = None
     if trusts_environment:
@@ -108,7 +108,7 @@ def call(
     try:
         if params or own_params:
             is_prepared = True
-            prepared_url = _prepare_url(url, sessions.merge_setting(params or {}, own_params))
+            prepared_url = _prepared(url, sessions.merge_setting(params or {}, own_params))
         body = content_type = None
         if data or json is not None:
             encoded = _encode(data, json)
@@ -116,8 +116,7 @@ def call(
                 return None
             body, content_type = encoded
         authorization = None if auth is None else _authorization(auth, store, headers)
-    except Exception:
-        # The long way raises it, or something else that comes before.
+    except Exception:  # noqa: BLE001 - the long way raises it, or something else that comes before
         return None
     if authorization is None and auth is not None:
         return None
@@ -128,13 +127,13 @@ def call(
     elif url.startswith("https://"):
         if verify is not True and type(verify) is not str:
             return None
-        trusted = _adapters.DEFAULT_CA_BUNDLE_PATH if verify is True else verify
+        trusted = verify if verify is not True else _adapters.DEFAULT_CA_BUNDLE_PATH  # type: ignore[attr-defined]
         if verify is not True and not os.path.exists(verify):
             return None
     else:
         return None
 
-    jar = own.get("cookies")
+    jar: Any = own.get("cookies")
     cookie = sent_cookies = None
     mounted = own.get("adapters")
     if mounted is None:
@@ -143,16 +142,12 @@ def call(
     if jar is not None:
         if type(jar) is not sessions.RequestsCookieJar:
             return None
-        if jar._cookies:
+        if jar._cookies:  # type: ignore[attr-defined]  # type: ignore[attr-defined]
             sent_cookies = _fast_cookies.snapshot(jar)
     if (sent_cookies or not is_usual_mount) and not is_prepared:
         # Both look at the URL that is sent.
         is_prepared = True
-        simple = simple_url(url)
-        try:
-            prepared_url = _prepare_url(url, {}) if simple is None else simple
-        except Exception:
-            return None
+        prepared_url = simple_url(url) or _prepared(url, {})
     if sent_cookies:
         if "cookie" in store or "host" in store or headers and _names(headers, "cookie", "host"):
             return None
@@ -163,12 +158,11 @@ def call(
     if is_prepared and not _is_sendable(prepared_url):
         return None
     if is_usual_mount:
-        adapter = mounted["https://" if url.startswith("https") else "http://"]
+        adapter: Any = mounted["https://" if url.startswith("https") else "http://"]
     else:
-        try:
-            adapter = session.get_adapter(prepared_url)
-        except Exception:
-            return None
+        adapter = next(
+            (mounted[key] for key in mounted if prepared_url.lower().startswith(key.lower())), None
+        )
     if not _is_usual(adapter):
         return None
     end = url.find("/", 8)
@@ -183,7 +177,8 @@ def call(
     sys.audit("http.client.connect", adapter, *place)
     engine = adapter._engine
     name = method.upper()
-    failed = None
+    failed: EngineError | None = None
+    reply: Any = None
     while True:
         try:
             reply = engine.fetch(
@@ -201,13 +196,10 @@ def call(
         if is_prepared:
             return None
         is_prepared = True
-        try:
-            prepared_url = _prepare_url(url, {})
-        except Exception:
-            return None
+        prepared_url = _prepared(url, {})
         if not _is_sendable(prepared_url):
             return None
-    if failed is not None:
+    if reply is None:
         raise _failure(
             session, adapter, failed, name, url, params, data, headers, auth, json, timeout
         ) from None
@@ -235,10 +227,6 @@ def call(
 
 
 _new_response = models.Response.__new__
-
-
-def _is_text(value: Any) -> bool:
-    return type(value) is str
 
 
 def _names(headers: dict[str, str], *names: str) -> bool:
@@ -308,10 +296,14 @@ def _authorization(auth: Any, store: Any, headers: Any) -> str | None:
     return _basic_auth_str(user, password) if is_pristine() else None
 
 
-def _prepare_url(url: str, params: Any) -> str:
+def _prepared(url: str, params: Any) -> str:
+    """The URL that is sent; nothing if there is none, for which the long way has words."""
     prepared = models.PreparedRequest()
-    prepared.prepare_url(url, params)
-    return prepared.url  # type: ignore[return-value]
+    try:
+        prepared.prepare_url(url, params)
+    except Exception:  # noqa: BLE001 - whatever it is
+        return ""
+    return prepared.url or ""
 
 
 def _failure(

@@ -6,7 +6,7 @@ use crate::error::{Continuation, raise};
 use crate::fields::Fields;
 use crate::limits::{Deadline, of_timeout};
 use crate::per_process::PerProcess;
-use crate::reply::{Given, LARGE, Reply};
+use crate::reply::{Given, LARGE, Reply, is_redirect};
 use crate::simple;
 use crate::tls::{Cert, TlsCache, Verify, cert};
 use crate::world::{interrupted, world};
@@ -177,7 +177,10 @@ impl Engine {
         };
         // What is not text or bytes, or not for a request's head, Python says best.
         let Ok(fields) = Fields::of(headers, own_headers) else { return Ok(None) };
-        if fields.get("Content-Length").is_some() || fields.get("Transfer-Encoding").is_some() {
+        if !fields.are_usual()
+            || fields.get("Content-Length").is_some()
+            || fields.get("Transfer-Encoding").is_some()
+        {
             return Ok(None);
         }
         let method = parse_method(py, method)?;
@@ -364,7 +367,10 @@ fn sent(
         None => session.send(request)?,
         Some((call, reason)) => session.send_next(call, reason, request)?,
     };
-    if stream || response.body_expected().is_some_and(|length| length >= LARGE) {
+    // The body of a redirect is not decoded, and cookies are collected even if the body fails.
+    let is_last = !is_redirect(&response) && !response.headers().contains("Set-Cookie");
+    let is_large = response.body_expected().is_some_and(|length| length >= LARGE);
+    if stream || is_large || !is_last {
         return Ok((response, Content::Later));
     }
     let content = response.content()?;

@@ -9,14 +9,19 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 pub(crate) enum Value {
     /// Text in ASCII.
     Text(PyBackedStr),
+    /// Other text, encoded.
+    Latin1(PyBackedBytes),
     Bytes(PyBackedBytes),
 }
+
+/// urllib3's value for a field that it is not to add.
+const SKIP: &[u8] = b"@@@SKIP_HEADER@@@";
 
 impl AsRef<[u8]> for Value {
     fn as_ref(&self) -> &[u8] {
         match self {
             Value::Text(text) => text.as_bytes(),
-            Value::Bytes(bytes) => bytes,
+            Value::Latin1(bytes) | Value::Bytes(bytes) => bytes,
         }
     }
 }
@@ -72,6 +77,18 @@ impl Fields {
         Ok(())
     }
 
+    /// Whether all values are text that is to be sent, and nothing is missing that urllib3 would add.
+    pub(crate) fn are_usual(&self) -> bool {
+        let is_usual = |value: &Value| match value {
+            Value::Text(text) => text.as_bytes() != SKIP,
+            Value::Latin1(_) => true,
+            Value::Bytes(_) => false,
+        };
+        self.0.iter().all(|(_, value)| is_usual(value))
+            && self.get("User-Agent").is_some()
+            && self.get("Accept-Encoding").is_some()
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&[u8]> {
         let found = self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_ref())
@@ -96,7 +113,7 @@ fn value(value: &Bound<'_, PyAny>) -> PyResult<Value> {
             return Ok(Value::Text(backed));
         }
         let bytes = text.call_method1("encode", ("latin-1",))?.cast_into::<PyBytes>()?;
-        return Ok(Value::Bytes(bytes.into()));
+        return Ok(Value::Latin1(bytes.into()));
     }
     match value.cast::<PyBytes>() {
         Ok(bytes) => Ok(Value::Bytes(bytes.clone().into())),

@@ -76,6 +76,12 @@ struct Open {
     given: u64,
 }
 
+/// Whether a response says where to go instead.
+pub(crate) fn is_redirect(response: &Response) -> bool {
+    matches!(response.status(), 301 | 302 | 303 | 307 | 308)
+        && response.headers().contains("Location")
+}
+
 /// What Python adds to a response to make a [`Reply`].
 pub(crate) struct Given {
     pub(crate) request: PreparedRequest,
@@ -86,9 +92,8 @@ pub(crate) struct Given {
 
 impl Reply {
     pub(crate) fn new(mut response: Response, given: Given) -> Self {
+        let redirects = is_redirect(&response);
         let headers = std::mem::take(response.headers_mut());
-        let redirects = matches!(response.status(), 301 | 302 | 303 | 307 | 308)
-            && headers.contains("Location");
         let flag = |set: bool, flag: u8| if set { flag } else { 0 };
         let flags = flag(headers.contains("Set-Cookie"), SETS_COOKIES)
             | flag(redirects, REDIRECTS)
