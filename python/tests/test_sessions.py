@@ -267,7 +267,7 @@ def test_pickle() -> None:
 class Own(waterclock.Session):
     """At module level, to be pickled; it has an attribute that we do not know."""
 
-    __attrs__ = [*waterclock.Session.__attrs__, "mine"]
+    __attrs__ = [*waterclock.Session.__attrs__, "mine"]  # noqa: RUF012
     mine = 5
 
 

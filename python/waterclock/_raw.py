@@ -13,6 +13,8 @@ import sys
 from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import IncompleteRead
 
+from ._response_body import read_ahead
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -33,7 +35,10 @@ def urllib3_response(response: Response) -> HTTPResponse:
     if retries is None:
         retries = getattr(response.connection, "max_retries", None)
     raw = of_reply(reply, target, retries)
-    if response._content is not False or (reply.is_done and reply.expected is None):
+    begun = read_ahead(response)
+    if begun:
+        raw._fp.fp._pending = begun  # type: ignore[union-attr]
+    elif response._content is not False or (reply.is_done and reply.expected is None):
         # Everything was read, or nothing more will be: for urllib3 this is a response read to its end.
         raw._fp.close()  # type: ignore[union-attr]
         raw.release_conn()

@@ -33,6 +33,8 @@ def own_reply(response: Response) -> Reply | None:
 
 #: How much of a body that may be long is asked for at a time.
 PIECE = 64 * 1024
+#: Pieces below this are cut from larger ones.
+SMALL = 1024
 
 
 def content(response: Response) -> bytes | None:
@@ -44,8 +46,9 @@ def content(response: Response) -> bytes | None:
         drained = response.__dict__.get("_drained")
         if drained is not None:
             return undrained(response, drained)
+        begun = read_ahead(response)
         try:
-            return reply.content()
+            return begun + reply.content() if begun else reply.content()
         except Exception as error:  # noqa: BLE001 - what is not the engine's comes out as it is
             raise body_error(error, response) from None
     if response.status_code == 0 or response.raw is None:
@@ -59,10 +62,14 @@ def chunks(response: Response, size: int | None) -> Iterator[bytes]:
     if reply is not None and "_drained" in response.__dict__:
         yield from _models.iter_slices(response.content, size)
         return
-    pieces: Iterator[bytes]
     if reply is not None:
-        pieces = _of_reply(reply, size)
-    elif hasattr(response.raw, "stream"):
+        if (size is not None and 0 < size < SMALL) or "_ahead" in response.__dict__:
+            yield from _small(response, reply, size)
+        else:
+            yield from _of_reply(response, reply, size)
+        response._content_consumed = True
+        return
+    if hasattr(response.raw, "stream"):
         pieces = _of_raw(response.raw, size)
     else:
         # A file, or something like it, whose errors are its own.
@@ -80,7 +87,7 @@ def chunks(response: Response, size: int | None) -> Iterator[bytes]:
             known = body_error(error, response)
             if known is error:
                 raise
-            raise known from (None if reply is not None else error)
+            raise known from error
         yield data
     response._content_consumed = True
 
@@ -90,17 +97,63 @@ def _of_raw(raw: Any, size: int | None) -> Iterator[bytes]:
     yield from raw.stream(size, decode_content=True)
 
 
-def _of_reply(reply: Reply, size: int | None) -> Iterator[bytes]:
+def _of_reply(response: Response, reply: Reply, size: int | None) -> Iterator[bytes]:
     if size is None or size <= 0:
         if not reply.is_chunked:
-            whole = reply.content()
+            whole = content(response)
             if whole:
                 yield whole
             return
         # As it arrives.
         size = PIECE
-    while data := reply.read(size):
+    while data := _read(response, reply, size, True):
         yield data
+
+
+def _small(response: Response, reply: Reply, size: int | None) -> Iterator[bytes]:
+    """Give small pieces of larger ones, so that a byte does not cost a call into the engine.
+
+    What was read and not given yet is kept with the response, for whoever reads on.
+    """
+    if size is None or size <= 0:
+        size = PIECE
+    # Where a chunk ends a piece ends as well, as in requests; other bodies fill each piece.
+    fill = not reply.is_chunked
+    state: list[Any] = response.__dict__.setdefault("_ahead", [b"", 0])
+    while True:
+        data, at = state
+        end = at + size
+        while end <= len(data):
+            state[1] = end
+            yield data[at:end]
+            if state[0] is not data or state[1] != end:
+                # Somebody else read meanwhile.
+                data, end = state
+            at, end = end, end + size
+        if at < len(data) and not fill:
+            state[1] = len(data)
+            yield data[at:]
+            continue
+        more = _read(response, reply, PIECE if fill else max(size, PIECE), False)
+        if not more:
+            break
+        state[0], state[1] = data[at:] + more, 0
+    rest = read_ahead(response)
+    if rest:
+        yield rest
+
+
+def read_ahead(response: Response) -> bytes:
+    """Take what was read for small pieces and not given."""
+    data, at = response.__dict__.pop("_ahead", (b"", 0))
+    return data[at:]  # type: ignore[no-any-return]
+
+
+def _read(response: Response, reply: Reply, amount: int, fill: bool) -> bytes:
+    try:
+        return reply.read(amount, fill)
+    except Exception as error:  # noqa: BLE001 - what is not the engine's comes out as it is
+        raise body_error(error, response) from None
 
 
 def body_error(error: Exception, response: Response) -> BaseException:
