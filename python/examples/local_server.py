@@ -27,14 +27,17 @@ def serving(page: Page) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
+        def handle(self) -> None:
             # A client that has had enough is gone before the end.
             with suppress(OSError):
-                for step in page(self.path):
-                    if isinstance(step, bytes):
-                        self.wfile.write(step)
-                    else:
-                        time.sleep(step)
+                super().handle()
+
+        def do_GET(self) -> None:
+            for step in page(self.path):
+                if isinstance(step, bytes):
+                    self.wfile.write(step)
+                else:
+                    time.sleep(step)
 
         def log_message(self, format: str, *args: object) -> None:
             pass
