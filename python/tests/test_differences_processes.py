@@ -15,7 +15,7 @@ from typing import Any
 import programs
 import pytest
 from differences import of_requests, of_waterclock
-from loopback import Server, answer
+from loopback import CLOSE, Server, answer
 
 import waterclock
 
@@ -141,6 +141,38 @@ def test_the_timeline_says_when_urllib3_made_a_call(serve: Serve) -> None:
         # What it cannot keep is refused, and not forgotten.
         with pytest.raises(ValueError, match="first_byte cannot be kept here"):
             session.get(server.url, timeout=waterclock.Limits(first_byte=1))
+
+
+def test_what_auditors_hear(tmp_path: Path, serve: Serve) -> None:
+    server = serve(OK)
+    program = """
+        import sys
+        package = __import__(sys.argv[1])
+        session = package.Session()
+        heard = []
+        sys.addaudithook(lambda event, arguments: heard.append(event))
+        session.get(sys.argv[2])
+        wanted = {"http.client.connect", "socket.connect", "socket.getaddrinfo"}
+        print(*sorted(wanted.intersection(heard)))
+    """
+    found = programs.check(tmp_path, program, "waterclock", server.url)
+    assert found == "http.client.connect\n"
+    pytest.importorskip("requests")
+    found = programs.check(tmp_path, program, "requests", server.url)
+    assert found == "http.client.connect socket.connect socket.getaddrinfo\n"
+
+
+def test_one_exception_and_no_chain(serve: Serve) -> None:
+    server = serve([CLOSE])
+
+    def program(package: Any) -> Any:
+        try:
+            package.get(server.url, timeout=10)
+        except package.ConnectionError as error:
+            return error.__context__ is not None, type(error.args[0]).__name__
+
+    assert of_requests(program) == (True, "ProtocolError")
+    assert of_waterclock(program) == (False, "ProtocolError")
 
 
 def test_a_replaced_socket_is_used(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,8 @@ import pytest
 from differences import of_requests, of_waterclock
 from loopback import CLOSE, Server, answer
 
+import waterclock
+
 Serve = Callable[..., Server]
 
 OK = answer("ok")
@@ -101,6 +103,12 @@ def test_broken_responses(serve: Serve, name: str) -> None:
 
     assert of_requests(program) == theirs
     assert of_waterclock(program) == ours
+
+
+def test_a_coding_that_is_cut_short_has_a_name(serve: Serve) -> None:
+    server = serve([coded(ZIPPED[:14]), CLOSE])
+    with pytest.raises(waterclock.exceptions.ContentDecodingError, match="content-encoding: gzip,"):
+        waterclock.get(server.url, timeout=10)
 
 
 def test_the_response_after_early_hints_is_not_the_next_ones(serve: Serve) -> None:

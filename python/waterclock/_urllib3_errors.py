@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from ._errors import class_name, detail_of, is_length_conflict, is_of_proxy
@@ -303,7 +304,8 @@ def of_body(error: EngineError, response: Response | None) -> Any:
             pool = _pool("https" if error.port == 443 else "http", error.host or "", error.port)
         made = theirs.ReadTimeoutError(pool, None, "Read timed out.")
     elif kind == "decode":
-        coding = detail_of(error).partition("not valid ")[2].partition(":")[0]
+        words = re.search(r"not valid (\S+):|the (\S+) stream", detail_of(error))
+        coding = (words[1] or words[2]) if words else ""
         text = f"Received response with content-encoding: {coding}, but failed to decode it."
         made = theirs.DecodeError(text, _decoder_error(detail_of(error), coding))
     elif kind in ("tls", "certificate"):
