@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -169,7 +170,10 @@ def test_one_exception_and_no_chain(serve: Serve) -> None:
         try:
             package.get(server.url, timeout=10)
         except package.ConnectionError as error:
-            return error.__context__ is not None, type(error.args[0]).__name__
+            shown = traceback.format_exception(type(error), error, error.__traceback__)
+            return "urllib3.exceptions.ProtocolError: " in "".join(shown), type(
+                error.args[0]
+            ).__name__
 
     assert of_requests(program) == (True, "ProtocolError")
     assert of_waterclock(program) == (False, "ProtocolError")
