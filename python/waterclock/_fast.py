@@ -142,7 +142,7 @@ def call(
     if jar is not None:
         if type(jar) is not sessions.RequestsCookieJar:
             return None
-        if jar._cookies:  # type: ignore[attr-defined]  # type: ignore[attr-defined]
+        if jar._cookies:  # type: ignore[attr-defined]
             sent_cookies = _fast_cookies.snapshot(jar)
     if (sent_cookies or not is_usual_mount) and not is_prepared:
         # Both look at the URL that is sent.
