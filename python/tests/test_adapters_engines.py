@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import socket
 import ssl
@@ -171,14 +172,16 @@ def test_a_replaced_class_of_connections_sees_the_calls(
 
 
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
-def test_an_https_proxy_is_spoken_to_by_urllib3(
+def test_an_https_proxy_is_trusted_as_verify_says(
     tls_serve: Callable[..., Server], ca_file: str
 ) -> None:
-    """The engine cannot be told whom to trust there; requests goes by `verify`."""
+    """requests does not look at the proxy's certificate for an http URL."""
     proxy = tls_serve(answer(b"forwarded"))
-    response = waterclock.get("http://h.invalid/", proxies={"http": proxy.url}, verify=ca_file)
-    assert response.content == b"forwarded"
-    assert "the proxy is spoken to over TLS" in words(response.explain())
+    get = functools.partial(waterclock.get, "http://h.invalid/", proxies={"http": proxy.url})
+    assert get(verify=ca_file).content == b"forwarded"
+    assert get(verify=False).content == b"forwarded"
+    with pytest.raises(waterclock.exceptions.SSLError):
+        get()
 
 
 def test_the_timeouts_class_may_be_replaced(

@@ -130,6 +130,7 @@ class Engine:
         cert: str | tuple[str, str] | None = None,
         proxy: str | None = None,
         proxy_headers: Iterable[tuple[str, bytes]] | None = None,
+        proxy_verify: bool | str | None = None,
         stream: bool = False,
         after: Reply | EngineError | Paused | None = None,
         reason: str = "redirect",

@@ -146,13 +146,10 @@ def send(
     proxy = _here.select_proxy(url, proxies) if proxies else None
     arguments = call.arguments
     if proxy:
-        if proxy[:6].lower() == "https:":
-            # Whom it trusts there the engine cannot be told; urllib3 goes by `verify`.
-            from . import _urllib3
-
-            reason = "the proxy is spoken to over TLS"
-            return _urllib3.send(adapter, request, stream, timeout, verify, cert, proxies, reason)
         _go_through(proxy, call)
+        if proxy[:6].lower() == "https:":
+            # urllib3 goes by `verify` there, whatever the URL is.
+            arguments["proxy_verify"] = ca_bundle(verify) if verify else False
     if url[:6].lower() == "https:":
         arguments["verify"] = ca_bundle(verify) if verify else False
         if not verify:

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyByteArray, PyBytes, PyIterator, PyString};
+use pyo3::types::{PyByteArray, PyBytes, PyIterator, PyMemoryView, PyString};
 use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 use waterclock::{BodySource, RequestBody};
@@ -104,12 +104,15 @@ fn bytes_of(piece: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     if piece.is_none() {
         return Ok(Vec::new());
     }
-    let py = piece.py();
-    let bytes = py.get_type::<PyBytes>().call1((piece,)).map_err(|_| {
-        let text = format!("a piece of a request body must be bytes or str, not {piece:?}");
-        PyTypeError::new_err(text)
-    })?;
-    Ok(bytes.cast::<PyBytes>()?.as_bytes().to_vec())
+    // A number would make so many NUL bytes.
+    let bytes = PyMemoryView::from(piece).and_then(|view| view.call_method0("tobytes"));
+    match bytes {
+        Ok(bytes) => Ok(bytes.cast::<PyBytes>()?.as_bytes().to_vec()),
+        Err(_) => {
+            let text = format!("a piece of a request body must be bytes or str, not {piece:?}");
+            Err(PyTypeError::new_err(text))
+        }
+    }
 }
 
 impl Read for Source {

@@ -35,10 +35,18 @@ pub(crate) struct Engine {
 /// Fields that proxies get, with their values.
 type ProxyHeaders = Vec<(String, Vec<u8>)>;
 
+/// What makes proxies be spoken to in another way.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct ToProxy {
+    headers: ProxyHeaders,
+    /// Whom to trust at an `https` proxy.
+    verify: Option<Verify>,
+}
+
 struct State {
     session: Session,
-    /// Sessions whose proxies are told something.
-    telling: Mutex<HashMap<ProxyHeaders, Session>>,
+    /// Sessions whose proxies are told something, or trusted by something.
+    telling: Mutex<HashMap<ToProxy, Session>>,
     proxies: Mutex<HashMap<String, Proxies>>,
     tls: TlsCache,
 }
@@ -76,7 +84,8 @@ impl Engine {
     /// Makes one hop; waterclock/_engine.pyi says what the arguments mean.
     #[pyo3(signature = (
         method, url, headers, own_headers = None, body = None, *, timeout = None, total_until = None,
-        verify = None, cert = None, proxy = None, proxy_headers = None, stream = false, after = None,
+        verify = None, cert = None, proxy = None, proxy_headers = None, proxy_verify = None,
+        stream = false, after = None,
         reason = "redirect", chunked = false
     ))]
     #[allow(clippy::too_many_arguments, reason = "they are keywords")]
@@ -94,6 +103,7 @@ impl Engine {
         cert: Option<&Bound<'_, PyAny>>,
         proxy: Option<&str>,
         proxy_headers: Option<ProxyHeaders>,
+        proxy_verify: Option<&Bound<'_, PyAny>>,
         stream: bool,
         after: Option<&Bound<'_, PyAny>>,
         reason: &str,
@@ -109,7 +119,13 @@ impl Engine {
         let body = crate::body::body(given, length, chunked, &raised)?;
         let limits = limits(timeout, total_until)?;
         let state = self.state();
-        let session = state.session_telling(proxy_headers.as_ref(), self.pool);
+        let session = match (proxy_headers, proxy_verify.map(Verify::extract).transpose()?) {
+            (None, None) => state.session.clone(),
+            (headers, verify) => {
+                let to_proxy = ToProxy { headers: headers.unwrap_or_default(), verify };
+                state.session_with(to_proxy, self.pool)?
+            }
+        };
         let mut request = session
             .request_as_written(parse_method(py, method)?, url.to_str()?)
             .held(true)
@@ -267,7 +283,7 @@ impl Paused {
 impl Engine {
     fn state(&self) -> &State {
         self.state.get_or_init(|| State {
-            session: session(self.pool, &[]),
+            session: session(self.pool, &[], None),
             telling: Mutex::default(),
             proxies: Mutex::default(),
             tls: TlsCache::default(),
@@ -276,13 +292,18 @@ impl Engine {
 }
 
 impl State {
-    fn session_telling(&self, headers: Option<&ProxyHeaders>, pool: PoolSettings) -> Session {
-        let Some(headers) = headers.filter(|headers| !headers.is_empty()) else {
-            return self.session.clone();
-        };
+    fn session_with(&self, to_proxy: ToProxy, pool: PoolSettings) -> PyResult<Session> {
+        let tls = to_proxy.verify.as_ref().map(|verify| self.tls.get(verify, None)).transpose()?;
         let mut sessions = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = sessions.entry(headers.clone()).or_insert_with(|| session(pool, headers));
-        made.clone()
+        if let Some(session) = sessions.get(&to_proxy) {
+            return Ok(session.clone());
+        }
+        if sessions.len() >= MOST_PROXIES {
+            sessions.clear();
+        }
+        let made = session(pool, &to_proxy.headers, tls);
+        sessions.insert(to_proxy, made.clone());
+        Ok(made)
     }
 
     fn tls_settings(
@@ -322,7 +343,11 @@ impl State {
 }
 
 /// A session that does nothing by itself.
-fn session(pool: PoolSettings, proxy_headers: &[(String, Vec<u8>)]) -> Session {
+fn session(
+    pool: PoolSettings,
+    proxy_headers: &[(String, Vec<u8>)],
+    proxy_tls: Option<TlsSettings>,
+) -> Session {
     let mut builder = SessionBuilder::in_world(Arc::clone(world()))
         .limits(waterclock::Limits::none())
         .redirects(RedirectPolicy::none())
@@ -332,6 +357,9 @@ fn session(pool: PoolSettings, proxy_headers: &[(String, Vec<u8>)]) -> Session {
         .without_header("Accept-Encoding")
         .pool(pool)
         .on_interrupt(interrupted);
+    if let Some(settings) = proxy_tls {
+        builder = builder.proxy_tls(settings);
+    }
     for (name, value) in proxy_headers {
         builder = builder.proxy_header(name, value);
     }

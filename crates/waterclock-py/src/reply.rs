@@ -392,8 +392,17 @@ impl Reply {
     #[getter]
     fn connection<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         match &*self.lock(py) {
-            Stage::Open(open) => describe(py, open.response.connection()),
-            Stage::Over(over) => describe(py, over.info.as_ref()),
+            Stage::Open(open) => {
+                let last = open.response.timeline().hops().last();
+                let reused = last.and_then(|hop| hop.connection).is_some_and(|c| c.idle.is_some());
+                describe(py, open.response.connection(), reused)
+            }
+            Stage::Over(over) => {
+                let timeline = over.record.0.timeline.as_ref();
+                let last = timeline.and_then(|timeline| timeline.hops().last());
+                let reused = last.and_then(|hop| hop.connection).is_some_and(|c| c.idle.is_some());
+                describe(py, over.info.as_ref(), reused)
+            }
             Stage::Busy => Ok(None),
         }
     }
@@ -522,10 +531,12 @@ fn pairs<'a, 'py>(
 fn describe<'py>(
     py: Python<'py>,
     info: Option<&ConnectionInfo>,
+    reused: bool,
 ) -> PyResult<Option<Bound<'py, PyDict>>> {
     let Some(info) = info else { return Ok(None) };
     let dict = PyDict::new(py);
     dict.set_item("number", info.number)?;
+    dict.set_item("reused", reused)?;
     dict.set_item("remote", info.remote_address.map(|at| (at.ip().to_string(), at.port())))?;
     dict.set_item("local", info.local_address.map(|at| (at.ip().to_string(), at.port())))?;
     dict.set_item("proxy", info.proxy.as_ref().map(ToString::to_string))?;

@@ -136,19 +136,27 @@ impl Socks {
         Ok(Socks { part, output, credentials: password, request, answered: 0, seen: 0 })
     }
 
-    /// A dialogue of SOCKS 5 that begins before it is known where to: [`ask_for`](Self::ask_for) says so
-    /// before the proxy's first answer is shown to [`receive`](Self::receive).
+    /// A dialogue of SOCKS 5 that begins before it is known where to: [`wants_target`](Self::wants_target)
+    /// tells when that has to be said.
     ///
     /// # Errors
     /// As [`new`](Self::new), for the credentials.
     pub fn greet(credentials: Option<(&[u8], &[u8])>) -> Result<Socks, SocksError> {
         let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-        Self::new(SocksVersion::V5, SocksTarget::Address(nowhere), credentials)
+        let mut socks = Self::new(SocksVersion::V5, SocksTarget::Address(nowhere), credentials)?;
+        socks.request = Output::default();
+        Ok(socks)
+    }
+
+    /// Whether the proxy has agreed to talk, and is to be told now where to connect to.
+    #[must_use]
+    pub fn wants_target(&self) -> bool {
+        self.part == SocksPart::Connect5 && self.output.bytes.is_empty()
     }
 
     /// Where a dialogue that was begun with [`greet`](Self::greet) is to lead to.
     pub fn ask_for(&mut self, target: SocketAddr) {
-        self.request = Output::new(message::connect5(SocksTarget::Address(target)));
+        self.output = Output::new(message::connect5(SocksTarget::Address(target)));
     }
 
     /// The bytes that are to be sent now; none while the proxy has to answer first.

@@ -48,8 +48,8 @@ enum Heard {
 
 impl<'a> Dialogue<'a> {
     /// Prepares what to ask the proxy `via` for. A proxy that takes addresses only is given one. For SOCKS 5
-    /// the origin's name is looked up between greeting and request, as PySocks and curl do; SOCKS 4 has no
-    /// greeting, so it is looked up before the proxy's name.
+    /// the origin's name is looked up once the proxy has answered the greeting, as PySocks does; SOCKS 4 has
+    /// no greeting, so it is looked up before the proxy's name.
     pub(super) fn new(
         connector: &'a Connector,
         call: &mut Call,
@@ -88,8 +88,8 @@ impl<'a> Dialogue<'a> {
         let now = call.now();
         call.arm(Limit::Tunnel, now);
         loop {
-            let what = self.ask(stream)?;
             self.look_up(call)?;
+            let what = self.ask(stream)?;
             let ended = !self.receive(call, stream, what)?;
             match self.hear()? {
                 Heard::Open { used } if used == self.input.len() && what == What::Read => {
@@ -111,11 +111,11 @@ impl<'a> Dialogue<'a> {
         }
     }
 
-    /// Finds out where a proxy that has been greeted is to connect to, under `resolve` too.
+    /// Finds out where a proxy that has agreed to talk is to connect to, under `resolve` too.
     fn look_up(&mut self, call: &mut Call) -> Outcome<()> {
-        let Some((names, host, port)) = self.unknown.take() else { return Ok(()) };
-        let addresses = names.resolve(call, host, port)?;
-        if let Language::Socks(socks) = &mut self.language {
+        let Language::Socks(socks) = &mut self.language else { return Ok(()) };
+        if let Some((names, host, port)) = self.unknown.filter(|_| socks.wants_target()) {
+            let addresses = names.resolve(call, host, port)?;
             socks.ask_for(fitting(SocksVersion::V5, &addresses, host)?);
         }
         Ok(())
