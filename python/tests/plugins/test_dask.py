@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import requests
 from distributed import Client, LocalCluster
-from loopback import answer
+from loopback import STALL, answer
 
 
 def fetch(session, url):
@@ -12,10 +12,18 @@ def fetch(session, url):
     return found, found.status_code, type(found).__module__
 
 
-def test_a_local_cluster(serve, tmp_path):
-    server = serve(
-        lambda request: answer(request.target, headers=[("X-From", request.header("X-Mine") or "")])
-    )
+def fail(session, url):
+    session.get(url, timeout=0.1)
+
+
+def reply(request):
+    if request.target == "/stall":
+        return [STALL]
+    return answer(request.target, headers=[("X-From", request.header("X-Mine") or "")])
+
+
+def test_a_local_cluster(serve, tmp_path, is_waterclock):
+    server = serve(reply)
     session = requests.Session()
     session.headers["X-Mine"] = "m"
     session.get(server.url)  # a session that has connections travels as well
@@ -35,7 +43,14 @@ def test_a_local_cluster(serve, tmp_path):
     ):
         futures = client.map(fetch, [session] * 6, [f"{server.url}/{n}" for n in range(6)])
         results = client.gather(futures)
+        # The worker has connections by now, and its failures tell the same story here.
+        failure = client.submit(fail, session, server.url + "/stall").exception()
     for number, (found, status, module) in enumerate(results):
         assert isinstance(found, requests.Response)
         assert (found.text, status, found.headers["X-From"]) == (f"/{number}", 200, "m")
         assert module == requests.Response.__module__
+    assert isinstance(failure, requests.ReadTimeout)
+    assert "Read timed out. (read timeout=0.1)" in str(failure)
+    if is_waterclock:
+        assert failure.phase == "first_byte"
+        assert "read limit of 100 ms fired" in failure.explain()
