@@ -172,7 +172,7 @@ def test_failures(serve: Serve, name: str, stream: bool) -> None:
         try:
             response = session.get(server.url, stream=stream)
             return [response, b"".join(response.iter_content(100))]
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every one is compared
             raise failed_with(error, session)
 
     check(lambda: serve(FAILURES[name]), program, like_requests=name not in _IN_OTHER_WORDS)

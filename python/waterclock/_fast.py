@@ -246,7 +246,9 @@ def _is_usual(adapter: Any) -> bool:
     if type(adapter) is not _adapters.HTTPAdapter:
         return False
     settings = adapter.__dict__
-    if "max_retries" in settings or settings.get("_retries_given", 0) != 0:
+    if settings.get("_retries_given", 0) != 0:
+        return False
+    if "max_retries" in settings and not _is_no_retry(settings["max_retries"]):
         return False
     # A method of this adapter alone was replaced: the long way calls it.
     if not settings.keys().isdisjoint(_ADAPTER_NAMES):
@@ -254,6 +256,14 @@ def _is_usual(adapter: Any) -> bool:
     if settings.get("proxy_manager") or settings.get("_pool_maxsize", 0) < 1:
         return False
     return "poolmanager" not in settings or _choice._is_made_by_us(settings)
+
+
+def _is_no_retry(retries: Any) -> bool:
+    """Say whether retries are what an adapter has that was told nothing of them."""
+    module = sys.modules.get("urllib3.util.retry")
+    if module is None or type(retries) is not module.Retry:
+        return False
+    return bool(vars(retries) == vars(module.Retry(0, read=False)))
 
 
 # Host and port by origin.

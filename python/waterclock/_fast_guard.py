@@ -131,7 +131,6 @@ _GLOBALS: dict[str, tuple[str, ...]] = {
         "should_bypass_proxies",
     ),
     "adapters": (
-        "DEFAULT_CA_BUNDLE_PATH",
         "HTTPAdapter",
         "PoolManager",
         "Response",
@@ -276,8 +275,6 @@ def _replaced_later() -> str | None:
 
 def _is_from_its_table(value: Any) -> bool:
     """Say whether a name that is filled in late has what its table says, by where that is from."""
-    if isinstance(value, str):
-        return True
     home: Any = getattr(value, "__module__", None) or getattr(value, "__name__", "")
     return isinstance(home, str) and home.partition(".")[0] in _HOMES
 
