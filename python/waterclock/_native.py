@@ -320,7 +320,9 @@ def _unusual_fields(headers: Any) -> list[tuple[Any, Any]]:
                 raise ValueError(f"urllib3.util.SKIP_HEADER only supports '{allowed}'")
             continue
         if value is None:
-            raise TypeError("expected string or bytes-like object, got 'NoneType'")
+            import re
+
+            re.match("", value)  # refuses it with the words of this version of Python
         fields.append((name, value if isinstance(value, (str, bytes)) else str(value)))
     return fields
 
