@@ -34,7 +34,8 @@ def test_an_early_answer_to_an_upload_is_read(tls_serve: Serve, ca_file: str) ->
         body = b"x" * 20_000_000
         return package.post(server.url, data=body, verify=ca_file, timeout=10).status_code
 
-    assert of_requests(program) == "SSLError"
+    # It depends on the version of Python.
+    assert of_requests(program) in ("SSLError", 413)
     assert of_waterclock(program) == 413
 
 
@@ -47,7 +48,8 @@ def test_a_post_is_sent_once(tls_serve: Serve, ca_file: str) -> None:
                 session.post(server.url, data=b"x" * 20_000_000, verify=ca_file, timeout=10)
         return len(server.requests)
 
-    assert of_requests(program) == 4
+    # It depends on the version of Python; and on nothing that a caller could know.
+    assert of_requests(program) in (4, 1)
     assert of_waterclock(program) == 1
 
 
