@@ -155,7 +155,9 @@ class Before:
         self.state = dict(session.__dict__)
         for name in ("headers", "cookies", "hooks", "params", "proxies"):
             if name in self.state:
-                self.state[name] = copy.copy(self.state[name])
+                value = self.state[name]
+                # A jar that is copied by copy.copy shares its cookies.
+                self.state[name] = value.copy() if hasattr(value, "copy") else copy.copy(value)
 
     def record(self, session: Any) -> Tape:
         tape = Tape()
