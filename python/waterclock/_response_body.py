@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 
 from . import models as _models
 
@@ -257,41 +256,21 @@ def request_of(reply: Reply, cookies: list[Cookie] | None = None) -> PreparedReq
     return request
 
 
-#: How much of a redirect's body is read, and for how long, to use its connection again.
-DRAIN_LIMIT = 64 * 1024
-DRAIN_SECONDS = 0.1
-
-
 def drain(response: Response) -> None:
     """Read the body of a redirect, as it came from the wire and not much of it, and end it.
 
     Nobody asked for this body, so a server must not be able to make us decode a gigabyte of zeros
-    (CVE-2026-21441) or wait for bytes that never end.
+    (CVE-2026-21441) or wait for bytes that never end: 64 KiB and 100 ms are enough.
     """
     reply = own_reply(response)
     if reply is None or response._content is not False or response._content_consumed:
         return
-    kept: list[bytes] = []
-    until = perf_counter() + DRAIN_SECONDS
-    coded = reply.keep_coded()
-    left = DRAIN_LIMIT
-    try:
-        while left > 0 and (data := reply.read(left, False)):
-            kept.append(data)
-            left -= len(data)
-            if perf_counter() > until:
-                break
-        else:
-            if coded and left > 0:
-                response.__dict__["_drained"] = b"".join(kept)
-    except Exception as error:
-        # A body that cannot be read takes its connection with it, and nothing else.
-        if body_error(error, response) is error:
-            raise
-    reply.close()
-    if "_drained" not in response.__dict__:
+    coded = reply.drain()
+    if coded is None:
         # Whoever asks for this content shall not be given half of it.
         response._content_consumed = True
+    else:
+        response.__dict__["_drained"] = coded
 
 
 def undrained(response: Response, coded: bytes) -> bytes:

@@ -191,23 +191,23 @@ impl Reply {
     }
 
     /// Ends the response with `end`, which gives its call back if that may go on.
-    fn end(
+    fn end<T: Default + Send>(
         &self,
         py: Python<'_>,
-        end: impl FnOnce(Response) -> Option<Call> + Send,
-    ) -> PyResult<()> {
+        end: impl FnOnce(Response) -> (Option<Call>, T) + Send,
+    ) -> PyResult<T> {
         // Somebody is reading, or it is another process's: then it is not ours to end.
-        let Ok(Some(open)) = self.take_open(py) else { return Ok(()) };
+        let Ok(Some(open)) = self.take_open(py) else { return Ok(T::default()) };
         let info = open.response.connection().cloned();
         let mut record = self.record_of(py, &open);
-        let call = apart(py, || end(open.response)).unwrap_or(None);
+        let (call, rest) = apart(py, || end(open.response)).unwrap_or_default();
         if let (Some(call), Some(timeline)) = (&call, &mut record.0.timeline) {
             *timeline = call.timeline().clone();
             timeline.finish(timeline.ended());
         }
         *self.lock(py) = Stage::Over(Box::new(Over { record, info, call }));
         // Throwing the rest away fails silently; what a signal handler raised in it does not.
-        take_raised().map_or(Ok(()), Err)
+        take_raised().map_or(Ok(rest), Err)
     }
 }
 
@@ -362,17 +362,23 @@ impl Reply {
         }
         self.end(py, |response| {
             drop(response.close());
-            None
+            (None, ())
         })
     }
 
-    /// Throws away what is left of the body, at most 64 KiB and 100 ms of it, so that the connection
-    /// can be used again.
-    fn drain(&self, py: Python<'_>) -> PyResult<()> {
-        if self.is_done(py) {
-            return Ok(());
-        }
-        self.end(py, |response| Some(response.into_call()))
+    /// Takes what is left of the body, at most 64 KiB and 100 ms of it, so that the connection can be used
+    /// again. Gives the body, with its content codings, if that was all of it.
+    fn drain<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let untouched = match &*self.lock(py) {
+            Stage::Open(open) => open.given == 0,
+            _ => false,
+        };
+        let rest = self.end(py, |response| {
+            let (call, past) = response.into_past();
+            let whole = (untouched && past.is_whole()).then(|| past.raw_body().to_vec());
+            (Some(call), whole)
+        })?;
+        Ok(rest.map(|rest| PyBytes::new(py, &rest)))
     }
 
     /// The record of the call, up to now.

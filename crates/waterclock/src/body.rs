@@ -372,15 +372,15 @@ impl Body {
 
     /// Takes the rest, as far as it is small and, unless `until` says otherwise, already there, so
     /// that the connection can be used again. Coded content is not decoded (CVE-2026-21441). With
-    /// `kept` the bytes go there, and are thrown away else.
+    /// `kept` the bytes go there, and are thrown away else. Says whether that was all.
     pub(crate) fn drain(
         &mut self,
         call: &mut Call,
         until: Option<Tick>,
         mut kept: Option<&mut Vec<u8>>,
-    ) {
+    ) -> bool {
         if self.done {
-            return;
+            return self.failed.is_none();
         }
         if let (Source::Given(given), Some(kept)) = (&self.source, &mut kept) {
             // A reader may take its time, so what it still has is left to it.
@@ -423,8 +423,10 @@ impl Body {
                 },
             }
         }
+        let whole = matches!(self.source, Source::Ended);
         self.abandon();
         call.finish();
+        whole
     }
 }
 

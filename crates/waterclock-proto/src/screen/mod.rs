@@ -81,7 +81,7 @@ pub fn waterfall(timeline: &Timeline, style: &Style) -> String {
 /// verdict.
 #[must_use]
 pub fn screen(head: &[String], timeline: &Timeline, style: &Style) -> String {
-    let room = style.width.max(table::LEAST_WIDTH);
+    let room = style.width.clamp(table::LEAST_WIDTH, table::MOST_WIDTH);
     let mut out = String::new();
     for line in head {
         words::wrap(&mut out, &fit(&escape(line), timeline, style), 0, 2, room);

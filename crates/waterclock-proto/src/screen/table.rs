@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// Below this nothing could be laid out.
 pub(super) const LEAST_WIDTH: usize = 60;
+/// Nor are they made wider: nobody reads such lines, and formatting has an end.
+pub(super) const MOST_WIDTH: usize = 10_000;
 /// An axis with fewer cells says nothing.
 const LEAST_CELLS: usize = 8;
 /// The limit column is that wide even if nothing is, so that screens look alike.
@@ -27,7 +29,7 @@ struct Columns {
 
 pub(super) fn render(timeline: &Timeline, style: &Style) -> String {
     let glyphs = Glyphs::of(style);
-    let room = style.width.max(LEAST_WIDTH);
+    let room = style.width.clamp(LEAST_WIDTH, MOST_WIDTH);
     let mut out = String::new();
     let mut lines = lines(timeline, glyphs);
     if style.charset == Charset::Ascii {

@@ -284,6 +284,20 @@ impl Response {
         self.into_past().0
     }
 
+    /// [`into_call`](Self::into_call), and what is worth keeping of the response.
+    #[must_use]
+    pub fn into_past(mut self) -> (Call, PastResponse) {
+        let elapsed = self.elapsed();
+        let inner = &mut *self.0;
+        let mut body = Vec::new();
+        let now = inner.call.now();
+        let until = inner.call.within(now, DRAIN_TIME);
+        let whole = inner.body.drain(&mut inner.call, Some(until), Some(&mut body));
+        let call = inner.call.take();
+        let (line, head, info) = (Arc::clone(&inner.line), inner.head.clone(), inner.info.take());
+        (call, PastResponse { line, head, info, elapsed, body, whole })
+    }
+
     /// Ends the call, whatever is left of the body, and gives its record. Never blocks.
     #[must_use]
     pub fn close(mut self) -> Timeline {
@@ -326,19 +340,6 @@ impl Response {
         }
         inner.left_at = inner.call.latest();
         self
-    }
-
-    /// Another hop follows: takes the call out, and what may be worth keeping of the response.
-    pub(crate) fn into_past(mut self) -> (Call, PastResponse) {
-        let elapsed = self.elapsed();
-        let inner = &mut *self.0;
-        let mut body = Vec::new();
-        let now = inner.call.now();
-        let until = inner.call.within(now, DRAIN_TIME);
-        inner.body.drain(&mut inner.call, Some(until), Some(&mut body));
-        let call = inner.call.take();
-        let (line, head, info) = (Arc::clone(&inner.line), inner.head.clone(), inner.info.take());
-        (call, PastResponse { line, head, info, elapsed, body })
     }
 }
 

@@ -20,6 +20,7 @@ pub struct PastResponse {
     pub(super) info: Option<ConnectionInfo>,
     pub(super) elapsed: Duration,
     pub(super) body: Vec<u8>,
+    pub(super) whole: bool,
 }
 
 impl PastResponse {
@@ -76,6 +77,12 @@ impl PastResponse {
     #[must_use]
     pub fn raw_body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// Whether [`raw_body`](Self::raw_body) is all that was left of it, and not cut.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.whole
     }
 }
 

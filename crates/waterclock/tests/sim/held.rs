@@ -153,3 +153,18 @@ fn a_target_is_sent_as_it_was_written() {
     }
     assert!(PATH.starts_with('/'));
 }
+
+#[test]
+fn what_is_left_of_a_body_is_kept_if_it_is_small_and_there() {
+    let head = "HTTP/1.1 302 Found\r\nContent-Length: 4\r\n\r\n";
+    for (body, whole) in [("body", true), ("bo", false)] {
+        let script = Script::new().expect_head().send(head).send(body).stall();
+        let bench = Bench::serving(Route::Http, script);
+        let session = session(&bench);
+        let response = bench.get(&session).held(true).send().unwrap();
+        let (_, past) = response.into_past();
+        assert_eq!((past.raw_body(), past.is_whole()), (body.as_bytes(), whole));
+        let waited = if whole { 0 } else { 100 };
+        assert_eq!(bench.now(), at(READY + waited));
+    }
+}
