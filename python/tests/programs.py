@@ -11,7 +11,6 @@ from typing import Any
 
 import waterclock
 
-
 HOME = str(Path(waterclock.__file__).parents[1])
 
 
@@ -26,7 +25,9 @@ def python(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Runs `python WORDS...`, within a minute; `options` are those of subprocess.run."""
     options.setdefault("env", environment())
     command = [sys.executable, *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=60, **options
+    )
 
 
 def write(folder: Path, **sources: str) -> Path:

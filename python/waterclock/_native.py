@@ -322,7 +322,7 @@ def _unusual_fields(headers: Any) -> list[tuple[Any, Any]]:
         if value is None:
             import re
 
-            re.match("", value)  # refuses it with the words of this version of Python
+            re.match("", value)  # type: ignore[call-overload]  # refuses it with the words of this version of Python
         fields.append((name, value if isinstance(value, (str, bytes)) else str(value)))
     return fields
 

@@ -15,7 +15,7 @@ def test_fixture_answers_and_remembers(requests_mock):
     found = requests.get(URL, params={"q": "z"}, headers={"X-Mine": "m"}, timeout=(1, 2))
     assert found.json() == {"a": [1, 2]}
     assert found.headers["x-one"] == "1"
-    assert requests_mock.called_once
+    assert requests_mock.call_count == 1
     last = requests_mock.last_request
     assert (last.method, last.qs, last.headers["X-Mine"]) == ("GET", {"q": ["z"]}, "m")
     assert last.timeout == (1, 2)
