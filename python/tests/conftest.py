@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from loopback import BlackHole, Server
 
+pytest.register_assert_rewrite("threeways", "timing")
+
 if TYPE_CHECKING:
     import trustme
 

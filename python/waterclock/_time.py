@@ -38,6 +38,8 @@ def deadline(seconds: float) -> Iterator[Deadline]:
     ...     for page in range(10):
     ...         requests.get(f"https://example.com/?page={page}")
     """
+    if isinstance(seconds, bool):
+        raise TypeError(f"a deadline is a number of seconds, not {seconds}")
     mine = Deadline(seconds)
     outer = _current.get()
     token = _current.set(mine if outer is None else mine.earlier(outer))
