@@ -93,17 +93,11 @@ def own_certificate(tmp_path: Path) -> Callable[[bool], tuple[ssl.SSLContext, st
     return make
 
 
-def test_an_authority_is_not_a_server(serve: Serve, own_certificate: Any) -> None:
-    context, file = own_certificate(True)
-    server = serve(OK, tls=context, name="localhost")
-    assert of_requests(getting(server, file)) == "ok"
-    assert of_waterclock(getting(server, file)) == "SSLError"
-
-
-def test_a_certificate_that_vouches_for_itself_alone_is_trusted(
-    serve: Serve, own_certificate: Any
+@pytest.mark.parametrize("is_authority", [True, False])
+def test_a_certificate_that_vouches_for_itself_is_trusted(
+    is_authority: bool, serve: Serve, own_certificate: Any
 ) -> None:
-    context, file = own_certificate(False)
+    context, file = own_certificate(is_authority)
     server = serve(OK, tls=context, name="localhost")
     assert of_requests(getting(server, file)) == of_waterclock(getting(server, file)) == "ok"
 

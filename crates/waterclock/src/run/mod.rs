@@ -140,6 +140,13 @@ impl ResponseRecord {
         }
     }
 
+    /// The same with these header fields, for whoever has taken them out of the response.
+    #[must_use]
+    pub fn with_headers(mut self, headers: Headers) -> Self {
+        self.headers = headers;
+        self
+    }
+
     /// The status code.
     #[must_use]
     pub fn status(&self) -> u16 {

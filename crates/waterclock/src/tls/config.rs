@@ -4,7 +4,7 @@ use super::error::{SettingsError, TlsError};
 use super::key_log::KeyLogFile;
 use super::provider::provider;
 use super::settings::{Policy, TlsSettings, TlsVersion};
-use super::verifier::PeerVerifier;
+use super::verifier::{ChainVerifier, PeerVerifier};
 use crate::world::World;
 use rustls::client::{ClientConfig, WebPkiServerVerifier};
 use rustls::sign::SingleCertAndKey;
@@ -138,8 +138,12 @@ fn build(policy: &Policy, world: &Arc<dyn World>) -> Result<TlsConfig, TlsError>
         true => None,
         false => {
             let roots = policy.roots.store()?;
-            let builder = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
-            Some(builder.build().map_err(|error| SettingsError::new(error.to_string()))?)
+            let builder = WebPkiServerVerifier::builder_with_provider(
+                Arc::clone(&roots),
+                Arc::clone(&provider),
+            );
+            let usual = builder.build().map_err(|error| SettingsError::new(error.to_string()))?;
+            Some(ChainVerifier { usual, roots })
         }
     };
     let verifier = PeerVerifier {

@@ -2,11 +2,13 @@
 
 use super::certificate::{CertificateProblem, unknown_issuer};
 use super::pin::Pin;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::sync::Arc;
 
@@ -14,9 +16,49 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct PeerVerifier {
     /// None when verification was switched off.
-    pub(super) chain: Option<Arc<WebPkiServerVerifier>>,
+    pub(super) chain: Option<ChainVerifier>,
     pub(super) pins: Arc<[Pin]>,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
+}
+
+/// Verifies chain, time and name.
+#[derive(Debug)]
+pub(super) struct ChainVerifier {
+    pub(super) usual: Arc<WebPkiServerVerifier>,
+    pub(super) roots: Arc<RootCertStore>,
+}
+
+impl ChainVerifier {
+    fn verify(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        match self.usual.verify_server_cert(leaf, intermediates, name, ocsp, now) {
+            Ok(_) => Ok(()),
+            // A server with a certificate that is its own root: `openssl req -x509` makes such, and
+            // OpenSSL accepts them. Its time was looked at before this error, its name was not.
+            Err(error) if is_used_authority(&error) && self.is_root(leaf) => {
+                verify_server_name(&ParsedCertificate::try_from(leaf)?, name)
+            }
+            Err(error) => Err(with_names(error, leaf, intermediates)),
+        }
+    }
+
+    /// Whether it is itself trusted, by name and key. That the peer holds the key, the handshake proves.
+    fn is_root(&self, leaf: &CertificateDer<'_>) -> bool {
+        webpki::anchor_from_trusted_cert(leaf).is_ok_and(|own| self.roots.roots.contains(&own))
+    }
+}
+
+fn is_used_authority(error: &Error) -> bool {
+    let Error::InvalidCertificate(CertificateError::Other(OtherError(other))) = error else {
+        return false;
+    };
+    other.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
 }
 
 impl PeerVerifier {
@@ -38,9 +80,7 @@ impl ServerCertVerifier for PeerVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         if let Some(chain) = &self.chain {
-            chain
-                .verify_server_cert(leaf, intermediates, name, ocsp, now)
-                .map_err(|error| with_names(error, leaf, intermediates))?;
+            chain.verify(leaf, intermediates, name, ocsp, now)?;
         }
         check_pins(&self.pins, leaf)?;
         Ok(ServerCertVerified::assertion())

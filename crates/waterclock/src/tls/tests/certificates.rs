@@ -174,6 +174,37 @@ fn self_signed() {
     }
 }
 
+/// What `openssl req -x509` makes is its own authority. Trusted as such it is a server as well, under its
+/// own names and until it ends; by the same name with another key nobody is.
+#[test]
+fn a_trusted_root_may_be_a_server() {
+    let key = KeyPair::generate().unwrap();
+    let mut params = params_for(&[NAME]);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let made = |params: &CertificateParams, key: &KeyPair| {
+        let certificate = params.self_signed(key).unwrap();
+        Credentials {
+            pem: certificate.pem(),
+            chain: vec![certificate.der().to_vec()],
+            key: KeyPair::try_from(key.serialize_der()).unwrap(),
+        }
+    };
+    let server = made(&params, &key);
+    let roots = Roots::pem(server.pem.as_bytes()).unwrap();
+    let settings = TlsSettings::builder().roots(roots).build().unwrap();
+    for version in [TLS12, TLS13] {
+        handshake(&settings, NAME, server.server(version)).unwrap();
+    }
+    let wrong = certificate_problem(handshake(&settings, "other.example", server.server(TLS13)));
+    assert!(matches!(wrong, CertificateProblem::WrongName { .. }), "{wrong:?}");
+    let stranger = made(&params, &KeyPair::generate().unwrap());
+    assert!(handshake(&settings, NAME, stranger.server(TLS13)).is_err());
+    params.not_after = date_time_ymd(2020, 1, 1);
+    let expired = made(&params, &key);
+    let problem = certificate_problem(handshake(&settings, NAME, expired.server(TLS13)));
+    assert!(matches!(problem, CertificateProblem::Expired { .. }), "{problem:?}");
+}
+
 #[test]
 fn intermediates_are_needed_and_enough() {
     let authority = Authority::new("Root");
