@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import queue
 import signal
 import threading
 import time
@@ -12,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interrupts import WAITS
+from interrupts import AT_ONCE, WAITS
 from loopback import STALL, BlackHole, Server, answer
 from programs import environment, python
 
 import waterclock as requests
 
 PROGRAM = str(Path(__file__).with_name("interrupts.py"))
-#: What a wait may last after Ctrl-C. On a busy machine threads wait for their turn: of several tries the best
-#: one has to be so quick, and each of them far from what it would have waited.
-AT_ONCE = 0.05
+#: On a busy machine threads wait for their turn: of several tries one has to be quick, and each of them far
+#: from what it would have waited.
 IN_TURN = 10
 
 ZEROS = gzip.compress(bytes(32 << 20))
@@ -116,7 +116,7 @@ class Storm:
     def __init__(self, handler: Callable[[], Any]) -> None:
         self.handler = handler
         self.ran = 0
-        self.before = signal.signal(signal.SIGUSR1, self.handle)
+        signal.signal(signal.SIGUSR1, self.handle)
         self.ended = threading.Event()
         self.thread: threading.Thread | None = None
 
@@ -140,7 +140,8 @@ class Storm:
         self.ended.set()
         if self.thread is not None:
             self.thread.join()
-        signal.signal(signal.SIGUSR1, self.before)
+        # Not to the default: one may still be on its way to a thread, and would end the process.
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 @pytest.fixture
@@ -226,22 +227,25 @@ def test_a_signal_in_another_thread_does_not_fail_its_call(
     serve: Callable[..., Server], storm: Callable[..., Storm]
 ) -> None:
     server = serve({"/stall": [STALL]})
-    ended: list[Any] = []
+    ended: queue.Queue[Any] = queue.Queue()
+    may_leave = threading.Event()
 
     def call() -> None:
         started = time.monotonic()
         try:
             requests.get(server.url + "/stall", timeout=0.5)
         except requests.RequestException as error:
-            ended.append((error, time.monotonic() - started))
+            ended.put((error, time.monotonic() - started))
+        may_leave.wait(60)
 
     thread = threading.Thread(target=call)
     thread.start()
     assert thread.ident is not None
     begun = storm(at=thread.ident)
+    error, took = ended.get(timeout=60)
+    begun.end()
+    may_leave.set()
     thread.join()
-    begun.ended.set()
-    error, took = ended[0]
     assert isinstance(error, requests.ReadTimeout)
     assert took >= 0.5
     assert begun.ran > 0
