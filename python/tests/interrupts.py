@@ -56,6 +56,18 @@ def wait_as_told(session: requests.Session, url: str, elsewhere: str, timeout: A
     session.get(url + "/503", timeout=timeout)
 
 
+class OverUrllib3(HTTPAdapter):
+    """Overrides what only urllib3 can honour."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+
+
+def wait_in_urllib3(session: requests.Session, url: str, elsewhere: str, timeout: Any) -> None:
+    session.mount(url, OverUrllib3())
+    session.get(url + "/stall", timeout=timeout)
+
+
 #: The phase in which a deadline ends the wait, and what waits.
 WAITS: dict[str, tuple[str, Wait]] = {
     "resolve": ("resolve", lambda s, url, _, t: s.get("http://stuck.test/", timeout=t)),
@@ -98,6 +110,7 @@ WAITS: dict[str, tuple[str, Wait]] = {
     "pool": ("pool", wait_for_the_pool),
     "backoff": ("backoff", wait_between_attempts),
     "retry_after": ("backoff", wait_as_told),
+    "urllib3": ("head", wait_in_urllib3),
 }  # fmt: skip
 
 PATIENCE = 100
