@@ -21,7 +21,8 @@ from typing import Any
 import pytest
 import shadow
 
-from waterclock import _fast
+import waterclock.adapters
+from waterclock import _fast, _fast_guard
 
 _counts: Counter[str] = Counter()
 _differences: list[str] = []
@@ -70,6 +71,29 @@ def _counted(session: Any, *args: Any) -> Any:
     return response
 
 
+def _why_long(session: Any, *args: Any) -> str:
+    """Roughly why a call was not ordinary, for the report."""
+    given = dict(zip(shadow.NAMES, args, strict=True))
+    for name in ("files", "cookies", "hooks", "proxies", "cert"):
+        if given[name]:
+            return f"{name}="
+    if _fast_guard.why_not():
+        return str(_fast_guard.why_not())
+    auth = given["auth"] or getattr(session, "auth", None)
+    if auth is not None and type(auth) is not tuple:
+        return f"auth of {type(auth).__name__}"
+    if given["verify"] is False or getattr(session, "verify", None) is False:
+        return "verify=False"
+    if not isinstance(given["data"], (str, bytes, dict, list, tuple, type(None))):
+        return f"data of {type(given['data']).__name__}"
+    for adapter in session.adapters.values():
+        if type(adapter) is not waterclock.adapters.HTTPAdapter:
+            return "another adapter"
+    if type(given["url"]) is str and not given["url"].startswith(("http://", "https://")):
+        return "its URL"
+    return "something else"
+
+
 def _compared(session: Any, *args: Any) -> Any:
     """Go the short way and, over what that one saw, the long one."""
     if getattr(_inside, "shadow", False):
@@ -85,6 +109,7 @@ def _compared(session: Any, *args: Any) -> Any:
         tape.stop()
     if response is None and failure is None:
         _count("long")
+        _count(f"because of {_why_long(session, *args)}")
         return None
     _count("short")
     _inside.shadow = True

@@ -177,7 +177,7 @@ class Before:
         return session
 
 
-_NAMES = (
+NAMES = (
     "method", "url", "params", "data", "headers", "cookies", "files", "auth", "timeout", "allow_redirects",
     "proxies", "hooks", "stream", "verify", "cert", "json",
 )  # fmt: skip
@@ -192,7 +192,7 @@ def differences(
     failure: BaseException | None,
 ) -> list[str]:
     """Go the long way over what the short one saw; what differs, in words."""
-    given = dict(zip(_NAMES, args, strict=True))
+    given = dict(zip(NAMES, args, strict=True))
     responses = [] if response is None else [*response.history, response]
     contents = {
         id(one.__dict__.get("_reply")): one._content

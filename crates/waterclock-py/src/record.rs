@@ -4,10 +4,10 @@ use crate::world::world;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use std::time::{Duration, SystemTime};
-use waterclock::run::{RequestRecord, Run, Secrets};
+use waterclock::run::{RequestRecord, ResponseRecord, Run, Secrets};
 use waterclock::screen::{self, Style};
 use waterclock::timeline::{Hop, HopReason, RequestLine};
-use waterclock::{Method, Phase, Response, Timeline, Url};
+use waterclock::{Headers, Method, Phase, Response, Timeline, Url};
 
 /// The record of one call. `waterclock.Timeline` shows it.
 #[pyclass(frozen, module = "waterclock._engine")]
@@ -37,14 +37,20 @@ impl Record {
 
 impl Record {
     /// Of the call that `response` is the last answer of, so far.
-    pub(crate) fn of(response: &Response, request: RequestRecord, body_bytes: u64) -> Self {
+    pub(crate) fn of(
+        response: &Response,
+        headers: &Headers,
+        request: RequestRecord,
+        body_bytes: u64,
+    ) -> Self {
         let mut timeline = response.timeline().clone();
         // More hops may follow; if they do not, this is how it ended.
         if let Some(ended) = timeline.hops().last().and_then(|hop| hop.ended) {
             timeline.finish(ended);
         }
         let mut run = Run::new(Self::wall_of(&timeline), request);
-        run.response = Some(waterclock::run::ResponseRecord::of(response, body_bytes, None));
+        let record = ResponseRecord::of(response, body_bytes, None);
+        run.response = Some(record.with_headers(headers.clone()));
         run.timeline = Some(timeline);
         Record(run)
     }

@@ -187,7 +187,8 @@ impl Reply {
     }
 
     fn record_of(&self, py: Python<'_>, open: &Open) -> Record {
-        Record::of(&open.response, RequestRecord::of(&self.request(py)), open.given)
+        let request = RequestRecord::of(&self.request(py));
+        Record::of(&open.response, &self.headers, request, open.given)
     }
 
     /// Ends the response with `end`, which gives its call back if that may go on.
