@@ -8,9 +8,11 @@ import logging
 import socket
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import programs
 import pytest
 import urllib3
 import urllib3.connection
@@ -438,3 +440,28 @@ def test_a_guard_costs_little(url: str, monkeypatch: pytest.MonkeyPatch) -> None
         for _ in range(5):
             assert not is_short(session, url)
     assert looked.call_count == 1
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["adapters.HTTPAdapter.send", "models.PreparedRequest.prepare_url", "utils.getproxies"],
+)
+def test_what_was_replaced_before_anything_else_was_imported(
+    tmp_path: Path, serve: Serve, target: str
+) -> None:
+    programs.check(
+        tmp_path,
+        f"""
+        from unittest import mock
+        with mock.patch("waterclock.{target}", side_effect=LookupError) as patched:
+            import waterclock.sessions
+            from waterclock import _fast_guard
+            assert "replaced" in _fast_guard.why_not()
+            try:
+                waterclock.get({serve(answer("body")).url!r})
+            except LookupError:
+                pass
+        assert _fast_guard.why_not() is None
+        assert waterclock.get({serve(answer("body")).url!r}).text == "body"
+        """,
+    )

@@ -7,6 +7,7 @@ What is not covered (RFC 2965, ports, odd values, odd URLs) is left to the long 
 
 from __future__ import annotations
 
+import sys
 import time
 
 TYPE_CHECKING = False
@@ -25,6 +26,8 @@ def snapshot(jar: RequestsCookieJar) -> list[Cookie]:
     """All cookies in the order in which a copy of the jar has them."""
     cookies: list[Cookie] = []
     with jar._cookies_lock:
+        if sys.version_info < (3, 11):
+            return list(jar)  # the copy is made in the order of the names there
         for by_path in jar._cookies.values():  # type: ignore[attr-defined]
             for by_name in by_path.values():
                 cookies += by_name.values()

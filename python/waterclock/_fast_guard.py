@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from time import monotonic
+from types import FunctionType
 
 from . import _choice, _environ, models, sessions
 from . import adapters as _adapters
@@ -156,7 +157,8 @@ def _names(module: str) -> tuple[str, ...]:
     return _GLOBALS[module.rpartition(".")[2]]
 
 
-# Everything of ours, as it was when this module was imported, which is before anybody could patch it.
+# Everything of ours, as it was when this module was imported, which is with `sessions`: adapters, models and
+# utils may have been there before, and have something replaced in them. `_is_ours_again` sees that.
 _OURS: dict[tuple[Any, str], Any] = {
     (owner, name): getattr(owner, name)
     for owner, names in (
@@ -236,16 +238,28 @@ def _is_being_imported(name: str) -> bool:
 def _replaced() -> str | None:
     """What of our own was replaced, in words."""
     for (owner, name), value in _OURS.items():
-        if getattr(owner, name) is not value:
+        if not _is_ours_again(getattr(owner, name), value):
             return f"{owner.__name__}.{name} was replaced"
     for (module, name), value in _OUR_GLOBALS.items():
         now = vars(sys.modules[module]).get(name, _MISSING)
-        if now is value or now is _MISSING:
-            continue
-        if value is _MISSING and _is_from_its_table(now):
-            continue
-        return f"{module}.{name} was replaced"
+        if now is not _MISSING and not _is_ours_again(now, value):
+            return f"{module}.{name} was replaced"
     return _replaced_later()
+
+
+def _is_ours_again(now: Any, remembered: Any) -> bool:
+    """Say whether something is original, though what is remembered of it may not be."""
+    if now is not remembered and remembered is not _MISSING and _is_written_here(remembered):
+        return False
+    return _is_written_here(now)
+
+
+def _is_written_here(value: Any) -> bool:
+    # A wrapper may copy the name and the module of what it wraps; it cannot share its globals.
+    if type(value) is FunctionType:
+        home: str = value.__globals__.get("__name__", "")
+        return home.partition(".")[0] in _HOMES
+    return _is_from_its_table(value)
 
 
 def _replaced_later() -> str | None:
@@ -279,7 +293,17 @@ def _is_from_its_table(value: Any) -> bool:
     return isinstance(home, str) and home.partition(".")[0] in _HOMES
 
 
-_HOMES = ("waterclock", "urllib3", "urllib", "json", "simplejson", "http", "base64", "datetime")
+_HOMES = (
+    "waterclock",
+    "urllib3",
+    "urllib",
+    "json",
+    "simplejson",
+    "http",
+    "base64",
+    "datetime",
+    "time",
+)
 
 
 # Classes of sessions that override nothing that the long way calls.
@@ -292,7 +316,7 @@ def is_our_session(kind: type) -> bool:
     if guard:
         return True
     for name, value in _OUR_SESSION.items():
-        if getattr(kind, name) is not value:
+        if not _is_ours_again(getattr(kind, name), value):
             return False
     for base in kind.__mro__:
         # Session's own are made when they are looked at, and can be assigned to.
