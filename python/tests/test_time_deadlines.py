@@ -130,7 +130,6 @@ def test_total_goes_over_redirects(serve: Serve) -> None:
     error = expired("total", 0.2, lambda: waterclock.get(server.url, timeout=Limits(total=0.2)))
     assert len(error.timeline.hops) <= 5
     assert {hop["reason"] for hop in error.timeline.hops[1:]} <= {"redirect"}
-    assert "hop" in error.explain()
 
 
 def test_a_timeout_of_requests_does_not(serve: Serve) -> None:
