@@ -340,3 +340,52 @@ def test_a_silent_server_holds_up_its_own_thread_only(serve: Callable[..., Serve
         waiting.wait(30)
         assert all(session.get(server.url, timeout=60).ok for _ in range(50))
         assert ended.result() == "timeout"
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "iter_content": lambda found: list(found.iter_content(10)),
+    "iter_lines": lambda found: list(found.iter_lines()),
+    "content": lambda found: found.content,
+    "raw.read": lambda found: found.raw.read(),
+    "raw.stream": lambda found: list(found.raw.stream(10)),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_shutdown_ends_the_reading_in_another_thread(
+    reader: str, framing: str, serve: Callable[..., Server]
+) -> None:
+    """As urllib3's `shutdown()` does, and for what requests reads through it."""
+    begin = b"Content-Length: 100\r\n\r\nhello"
+    if framing == "chunks":
+        begin = b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+    server = serve({"/": [b"HTTP/1.1 200 OK\r\n" + begin, STALL], "/next": number})
+    session = requests.Session()
+    found = session.get(server.url, stream=True, timeout=60)
+    with ThreadPoolExecutor(1) as other:
+        reading = other.submit(READERS[reader], found)
+        time.sleep(0.1)
+        started = time.monotonic()
+        found.raw.shutdown()
+        error = reading.exception(timeout=30)
+        assert time.monotonic() - started < 10
+    # What requests makes of a body that ends early.
+    wanted = "ProtocolError" if reader.startswith("raw") else "ChunkedEncodingError"
+    assert type(error).__name__ in (wanted, "IncompleteRead"), repr(error)
+    assert session.get(server.url + "/next", timeout=60).text == "2"
+
+
+def test_shutdown_of_one_response_ends_no_other(serve: Callable[..., Server]) -> None:
+    server = serve(
+        {
+            "/": answer("gone", 302, [("Location", "/late")]),
+            "/late": [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", 0.2, b"late"],
+        }
+    )
+    session = requests.Session()
+    found = session.get(server.url, stream=True, timeout=60)
+    # Its call went on with the next hop.
+    found.history[0]._reply.shutdown()  # type: ignore[attr-defined]
+    assert found.text == "late"
+    assert session.get(server.url, timeout=60).text == "late"

@@ -66,6 +66,8 @@ def of_reply(reply: Reply, target: str | None = None, retries: Any = None) -> HT
         request_method=reply.method,
         request_url=target if target is not None else _target(reply.url),
     )
+    # What `shutdown()` calls, from any thread (urllib3 2.3 and newer).
+    raw._sock_shutdown = lambda how: reply.shutdown()
     if not is_coded:
         # Reading has begun, decoded: what comes from now on is not to be decoded again.
         raw._decoder_initialized = True
@@ -287,7 +289,7 @@ def _as_of_socket(error: EngineError) -> BaseException:
         import os
 
         return OSError(error.errno, os.strerror(error.errno))
-    if kind in ("incomplete-body", "closed"):
+    if kind in ("incomplete-body", "closed", "cancelled"):
         received = error.received or 0
         if error.expected is not None:
             return IncompleteRead(received, error.expected - received)

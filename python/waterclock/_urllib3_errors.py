@@ -338,7 +338,7 @@ def _cut_short(error: EngineError) -> Any:
         inner = theirs.IncompleteRead(received, error.expected - received)
     else:
         detail = detail_of(error)
-        if error.kind in ("incomplete-body", "closed"):
+        if error.kind in ("incomplete-body", "closed", "cancelled"):
             return theirs.ProtocolError("Response ended prematurely")
         inner = bad_chunk(detail) or OSError(detail)
     return theirs.ProtocolError(f"Connection broken: {inner!r}", inner)

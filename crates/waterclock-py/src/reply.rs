@@ -11,7 +11,9 @@ use pyo3::sync::MutexExt;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView, PySlice, PyString, PyTuple};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use waterclock::run::RequestRecord;
-use waterclock::{Call, ConnectionInfo, Error, Headers, PreparedRequest, Response, Version};
+use waterclock::{
+    Call, CancelHandle, ConnectionInfo, Error, Headers, PreparedRequest, Response, Version,
+};
 
 /// The response has a `Set-Cookie` field.
 const SETS_COOKIES: u8 = 1;
@@ -51,6 +53,8 @@ pub(crate) struct Reply {
     request: Mutex<PreparedRequest>,
     /// Which process it belongs to.
     generation: u32,
+    /// Ends the reading of the body, if there was one to be read.
+    ending: Option<CancelHandle>,
     stage: Mutex<Stage>,
 }
 
@@ -98,6 +102,7 @@ impl Reply {
         let flags = flag(headers.contains("Set-Cookie"), SETS_COOKIES)
             | flag(redirects, REDIRECTS)
             | flag(headers.has_token("Transfer-Encoding", "chunked"), CHUNKED);
+        let ending = (!response.body_is_done()).then(|| response.cancel_handle());
         let body_bytes = given.body.as_ref().map_or(0, |_| response.body_received());
         Reply {
             status: response.status(),
@@ -111,6 +116,7 @@ impl Reply {
             headers,
             request: Mutex::new(given.request),
             generation: generation(),
+            ending,
             stage: Mutex::new(Stage::Open(Box::new(Open {
                 response,
                 buffer: Vec::new(),
@@ -353,7 +359,18 @@ impl Reply {
 
     /// From now on the body comes with its content codings; False if reading has begun without.
     fn keep_coded(&self, py: Python<'_>) -> PyResult<bool> {
+        if matches!(&*self.lock(py), Stage::Busy) {
+            return Ok(false);
+        }
         Ok(self.with(py, |open| Ok(open.response.keep_coded()))?.unwrap_or(true))
+    }
+
+    /// Ends the reading of the body, from any thread: whoever reads gets an error.
+    fn shutdown(&self) {
+        // The signal that wakes a reader would wake the parent's.
+        if let Some(ending) = self.ending.as_ref().filter(|_| self.generation == generation()) {
+            ending.cancel();
+        }
     }
 
     /// Ends the response: a small rest that is there is thrown away, else the connection is closed.

@@ -262,6 +262,16 @@ impl Call {
         }
     }
 
+    /// What cancels this call, and whether it was made for that just now.
+    pub(crate) fn cancel_handle(&mut self) -> (CancelHandle, bool) {
+        let made = self.cancel.is_none();
+        (self.cancel.get_or_insert_default().clone(), made)
+    }
+
+    pub(crate) fn forget_cancel(&mut self) {
+        self.cancel = None;
+    }
+
     /// Asks the hook for interruptions.
     fn may_go_on(&self) -> bool {
         self.interrupted.as_ref().is_none_or(|hook| hook().is_continue())

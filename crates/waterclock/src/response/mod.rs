@@ -10,6 +10,7 @@ pub use past::PastResponse;
 
 use crate::body::{Body, DRAIN_TIME};
 use crate::call::Call;
+use crate::cancel::CancelHandle;
 use crate::connection::ConnectionInfo;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
 use crate::request::PreparedRequest;
@@ -60,6 +61,8 @@ struct Inner {
     left_at: Tick,
     history: Vec<PastResponse>,
     next: Option<Box<PreparedRequest>>,
+    /// A handle was made for the body alone: it is not to end a later hop of the call.
+    cancellable: bool,
 }
 
 impl Response {
@@ -83,6 +86,7 @@ impl Response {
             left_at: now,
             history,
             next: None,
+            cancellable: false,
         }))
     }
 
@@ -293,9 +297,21 @@ impl Response {
         let now = inner.call.now();
         let until = inner.call.within(now, DRAIN_TIME);
         let whole = inner.body.drain(&mut inner.call, Some(until), Some(&mut body));
-        let call = inner.call.take();
+        let mut call = inner.call.take();
+        if inner.cancellable {
+            call.forget_cancel();
+        }
         let (line, head, info) = (Arc::clone(&inner.line), inner.head.clone(), inner.info.take());
         (call, PastResponse { line, head, info, elapsed, body, whole })
+    }
+
+    /// A handle that ends the reading of this body, from any thread: the request's own, if it was given one.
+    #[must_use]
+    pub fn cancel_handle(&mut self) -> CancelHandle {
+        let inner = &mut *self.0;
+        let (handle, made) = inner.call.cancel_handle();
+        inner.cancellable |= made;
+        handle
     }
 
     /// Ends the call, whatever is left of the body, and gives its record. Never blocks.
