@@ -18,17 +18,22 @@ if TYPE_CHECKING:
     from .cookies import RequestsCookieJar
 
 
+# Before Python 3.11 a jar was copied in the order of domains, paths and names.
+_COPIES_BY_NAME = sys.version_info < (3, 11)
+
+
 class Unusual(Exception):
     """Only http.cookiejar knows what to send."""
 
 
-def snapshot(jar: RequestsCookieJar) -> list[Cookie]:
+def snapshot(jar: Any) -> list[Cookie]:
     """All cookies in the order in which a copy of the jar has them."""
     cookies: list[Cookie] = []
     with jar._cookies_lock:
-        if sys.version_info < (3, 11):
-            return list(jar)  # the copy is made in the order of the names there
-        for by_path in jar._cookies.values():  # type: ignore[attr-defined]
+        if _COPIES_BY_NAME:
+            given: Any = jar
+            return list(given)
+        for by_path in jar._cookies.values():
             for by_name in by_path.values():
                 cookies += by_name.values()
     return cookies
