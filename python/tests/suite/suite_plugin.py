@@ -27,11 +27,11 @@ _outcomes: dict[str, tuple[str, str]] = {}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that dial a private address, and count on no answer, dial a black hole on loopback."""
     modules = {getattr(item, "module", None) for item in items}
-    dialling = [module for module in modules if hasattr(module, "TARPIT")]
-    if not dialling:
-        raise pytest.UsageError("no module has TARPIT: look at what the suite dials now")
-    for module in dialling:
-        module.TARPIT = _hole.url  # type: ignore[union-attr]
+    for module in modules:
+        if getattr(module, "__name__", "").endswith("test_requests"):
+            if not hasattr(module, "TARPIT"):
+                raise pytest.UsageError("there is no TARPIT: look at what the suite dials now")
+            module.TARPIT = _hole.url  # type: ignore[union-attr]
 
 
 def pytest_configure() -> None:
