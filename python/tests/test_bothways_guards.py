@@ -28,7 +28,7 @@ import waterclock.cookies
 import waterclock.models
 import waterclock.sessions
 import waterclock.utils
-from waterclock import _fast_guard
+from waterclock import _fast_guard, _fast_names
 
 Serve = Callable[..., Server]
 
@@ -68,13 +68,13 @@ def wrapped(original: Any) -> Any:
 
 
 METHODS = [
-    *((waterclock.Session, name) for name in _fast_guard.SESSION_METHODS if name != "_finish"),
+    *((waterclock.Session, name) for name in _fast_names.SESSION_METHODS if name != "_finish"),
     *(
         (waterclock.PreparedRequest, name)
-        for name in _fast_guard.PREPARED_METHODS
+        for name in _fast_names.PREPARED_METHODS
         if name[1] != "g"
     ),
-    *((waterclock.adapters.HTTPAdapter, name) for name in _fast_guard.ADAPTER_METHODS),
+    *((waterclock.adapters.HTTPAdapter, name) for name in _fast_names.ADAPTER_METHODS),
     (waterclock.Request, "__init__"),
     (waterclock.Request, "prepare"),
     (waterclock.Response, "__init__"),
@@ -208,7 +208,7 @@ def test_a_method_that_the_socket_class_did_not_have(
     assert is_short(session, url)
 
 
-@pytest.mark.parametrize("name", [n for n in _fast_guard.SESSION_METHODS if n != "_finish"])
+@pytest.mark.parametrize("name", [n for n in _fast_names.SESSION_METHODS if n != "_finish"])
 def test_methods_of_one_session(name: str, url: str) -> None:
     session, other = waterclock.Session(), waterclock.Session()
     patch = mock.Mock(side_effect=getattr(session, name))
@@ -220,7 +220,7 @@ def test_methods_of_one_session(name: str, url: str) -> None:
     assert is_short(session, url)
 
 
-@pytest.mark.parametrize("name", _fast_guard.ADAPTER_METHODS)
+@pytest.mark.parametrize("name", _fast_names.ADAPTER_METHODS)
 def test_methods_of_one_adapter(name: str, url: str) -> None:
     session = waterclock.Session()
     adapter: Any = session.get_adapter(url)
@@ -230,7 +230,7 @@ def test_methods_of_one_adapter(name: str, url: str) -> None:
     assert is_short(session, url)
 
 
-@pytest.mark.parametrize("name", [n for n in _fast_guard.SESSION_METHODS if n != "_finish"])
+@pytest.mark.parametrize("name", [n for n in _fast_names.SESSION_METHODS if n != "_finish"])
 def test_methods_of_a_subclass(name: str, url: str) -> None:
     called = []
 

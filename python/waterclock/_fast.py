@@ -12,16 +12,10 @@ import os
 import sys
 
 from . import _choice, _fast_cookies, _native, models, sessions
+from . import _fast_guard as _guard
 from . import adapters as _adapters
 from ._engine import EngineError, simple_url
-from ._fast_guard import (
-    ADAPTER_METHODS,
-    SESSION_METHODS,
-    is_logged,
-    is_our_session,
-    is_pristine,
-    known_environment,
-)
+from ._fast_names import ADAPTER_METHODS, SESSION_METHODS
 from ._log_lines import host_and_port
 from ._time import current_deadline
 
@@ -64,13 +58,13 @@ def call(
     """Make an ordinary request; None, and nothing is done, if it is not ordinary."""
     if files or cookies or hooks or proxies or type(url) is not str or type(method) is not str:
         return None
-    if not is_pristine() or not is_our_session(type(session)):
+    if not _guard.is_pristine() or not _guard.is_our_session(type(session)):
         return None
     own = session.__dict__
     if not own.keys().isdisjoint(_SESSION_NAMES):
         return None
     try:
-        if own["hooks"] != _NO_HOOKS or own["proxies"] or is_logged():
+        if own["hooks"] != _NO_HOOKS or own["proxies"] or _guard.is_logged():
             return None
         stored, own_params, own_verify = own["headers"], own["params"], own["verify"]
         if auth is None:
@@ -92,7 +86,7 @@ def call(
 
     environment = None
     if trusts_environment:
-        environment = known_environment()
+        environment = _guard.known_environment()
         if environment is None or environment.proxies:
             return None
         if auth is None and environment.has_netrc():
@@ -303,7 +297,7 @@ def _authorization(auth: Any, store: Any, headers: Any) -> str | None:
         return None
     from .auth import _basic_auth_str
 
-    return _basic_auth_str(user, password) if is_pristine() else None
+    return _basic_auth_str(user, password) if _guard.is_pristine() else None
 
 
 def _prepared(url: str, params: Any) -> str:

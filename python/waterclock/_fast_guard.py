@@ -16,145 +16,25 @@ from . import _choice, _environ, models, sessions
 from . import adapters as _adapters
 from . import utils as _utils
 from ._engine import Unchanged
+from ._fast_names import (
+    ADAPTER_METHODS,
+    COOKIE_METHODS,
+    GLOBALS,
+    LATER,
+    PREPARED_METHODS,
+    SESSION_ATTRIBUTES,
+    SESSION_METHODS,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# The methods of a session that the long way calls for each request. Those that only a redirect needs are called on
-# both ways, and `request` itself has been called already.
-SESSION_METHODS = (
-    "send",
-    "prepare_request",
-    "merge_environment_settings",
-    "get_adapter",
-    "resolve_redirects",
-    "get_redirect_target",
-    "_finish",
-)
-# Attributes that the short way reads from the instance: a class must not have anything of that name.
-_SESSION_ATTRIBUTES = (
-    "headers",
-    "auth",
-    "proxies",
-    "hooks",
-    "params",
-    "stream",
-    "verify",
-    "cert",
-    "max_redirects",
-    "trust_env",
-    "cookies",
-    "adapters",
-)
-PREPARED_METHODS = (
-    "__init__",
-    "prepare",
-    "prepare_method",
-    "prepare_url",
-    "prepare_headers",
-    "prepare_cookies",
-    "prepare_body",
-    "prepare_content_length",
-    "prepare_auth",
-    "prepare_hooks",
-    "copy",
-    "_encode_params",
-    "_get_idna_encoded_host",
-)
-ADAPTER_METHODS = (
-    "send",
-    "build_response",
-    "init_poolmanager",
-    "proxy_manager_for",
-    "cert_verify",
-    "get_connection",
-    "get_connection_with_tls_context",
-    "build_connection_pool_key_attributes",
-    "request_url",
-    "add_headers",
-    "proxy_headers",
-)
-# Names that the long way looks up in modules for each request.
-_GLOBALS: dict[str, tuple[str, ...]] = {
-    "sessions": (
-        "PreparedRequest",
-        "Request",
-        "Session",
-        "HTTPAdapter",
-        "CaseInsensitiveDict",
-        "RequestsCookieJar",
-        "cookielib",
-        "merge_setting",
-        "merge_hooks",
-        "merge_cookies",
-        "cookiejar_from_dict",
-        "get_netrc_auth",
-        "get_environ_proxies",
-        "should_bypass_proxies",
-        "resolve_proxies",
-        "dispatch_hook",
-        "extract_cookies_to_jar",
-        "to_key_val_list",
-        "preferred_clock",
-        "timedelta",
-    ),
-    "models": (
-        "CaseInsensitiveDict",
-        "HTTPBasicAuth",
-        "PreparedRequest",
-        "RequestEncodingMixin",
-        "Response",
-        "check_header_validity",
-        "complexjson",
-        "cookiejar_from_dict",
-        "cookielib",
-        "default_hooks",
-        "get_auth_from_url",
-        "get_cookie_header",
-        "parse_url",
-        "requote_uri",
-        "super_len",
-        "to_key_val_list",
-        "to_native_string",
-        "unicode_is_ascii",
-        "urlencode",
-        "urlunparse",
-    ),
-    "utils": (
-        "get_netrc_auth",
-        "get_environ_proxies",
-        "getproxies",
-        "getproxies_environment",
-        "proxy_bypass",
-        "proxy_bypass_environment",
-        "select_proxy",
-        "should_bypass_proxies",
-    ),
-    "adapters": (
-        "HTTPAdapter",
-        "PoolManager",
-        "Response",
-        "TimeoutSauce",
-        "select_proxy",
-    ),
-    "auth": ("HTTPBasicAuth", "_basic_auth_str", "b64encode"),
-    "cookies": ("MockRequest", "RequestsCookieJar", "cookielib", "create_cookie"),
-}
-# Methods of classes that are looked at once their modules are there; none of them comes from requests alone.
-_COOKIE_METHODS = {
-    ("waterclock.auth", "HTTPBasicAuth"): ("__init__", "__call__"),
-    ("waterclock.cookies", "RequestsCookieJar"): ("set_cookie", "update", "add_cookie_header"),
-    ("http.cookiejar", "DefaultCookiePolicy"): ("domain_return_ok", "path_return_ok", "return_ok"),
-    ("http.cookiejar", "Cookie"): ("is_expired",),
-}
-_LATER = ("waterclock.auth", "waterclock.cookies", "http.cookiejar")
-
 _MISSING = object()
 
 
 def _names(module: str) -> tuple[str, ...]:
-    return _GLOBALS[module.rpartition(".")[2]]
+    return GLOBALS[module.rpartition(".")[2]]
 
 
 # Everything of ours, as it was when this module was imported, which is with `sessions`: adapters, models and
@@ -209,13 +89,13 @@ def _look_through() -> str | None:
         (_adapters.HTTPAdapter, list(ADAPTER_METHODS)),
         *((vars(module), list(_names(module.__name__))) for module in _MODULES),
         # A module that is imported later may have something replaced in it.
-        (sys.modules, [*_choice._waiting, *_LATER]),
+        (sys.modules, [*_choice._waiting, *LATER]),
     ]
-    for name in _LATER:
+    for name in LATER:
         module = sys.modules.get(name)
         if module is not None and name.startswith("waterclock."):
             places.append((vars(module), list(_names(name))))
-    for (home, kind), names in _COOKIE_METHODS.items():
+    for (home, kind), names in COOKIE_METHODS.items():
         found = getattr(sys.modules.get(home), kind, None)
         if isinstance(found, type):
             places.append((found, list(names)))
@@ -224,7 +104,7 @@ def _look_through() -> str | None:
     if isinstance(socket, type):
         places.append((socket, ["connect"]))
     # What somebody waits for was not there a moment ago: another thread imports it.
-    if sys.modules.keys().isdisjoint(_choice._waiting) and not any(map(_is_being_imported, _LATER)):
+    if sys.modules.keys().isdisjoint(_choice._waiting) and not any(map(_is_being_imported, LATER)):
         _guard = Unchanged(places)
     return _reason
 
@@ -264,7 +144,7 @@ def _is_written_here(value: Any) -> bool:
 
 def _replaced_later() -> str | None:
     """The same of modules that are not there from the start: a wrapper does not share their globals."""
-    for name in _LATER:
+    for name in LATER:
         module = sys.modules.get(name)
         if module is None or _is_being_imported(name):
             continue
@@ -272,7 +152,7 @@ def _replaced_later() -> str | None:
             for wanted in _names(name):
                 if not _is_from_its_table(vars(module).get(wanted)):
                     return f"{name}.{wanted} was replaced"
-        for (home, kind), methods in _COOKIE_METHODS.items():
+        for (home, kind), methods in COOKIE_METHODS.items():
             if home != name:
                 continue
             for method in methods:
@@ -320,7 +200,7 @@ def is_our_session(kind: type) -> bool:
             return False
     for base in kind.__mro__:
         # Session's own are made when they are looked at, and can be assigned to.
-        if base is not _SESSION_ITSELF and not vars(base).keys().isdisjoint(_SESSION_ATTRIBUTES):
+        if base is not _SESSION_ITSELF and not vars(base).keys().isdisjoint(SESSION_ATTRIBUTES):
             return False
     if len(_session_classes) > 64:
         _session_classes.clear()
