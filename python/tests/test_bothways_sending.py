@@ -127,6 +127,22 @@ def test_params(serve: Serve, params: Any, path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("params", lambda: iter([("a", "b"), ("c", "d")])),
+        ("params", lambda: {"a": iter("bc"), "d": "e"}),
+        ("params", lambda: [("a", (part for part in "bc"))]),
+        ("data", lambda: {"a": iter("bc"), "d": "e"}),
+        ("data", lambda: [("a", (part for part in "bc"))]),
+        ("data", lambda: {"a": {"b": "c"}.keys()}),
+    ],
+)
+def test_what_can_be_read_once(serve: Serve, name: str, make: Callable[[], Any]) -> None:
+    """It must not be looked at by the short way, which may leave it to the long one afterwards."""
+    sends(serve, False, "POST", "/", **{name: make})
+
+
+@pytest.mark.parametrize(
     "json",
     [
         {"a": 1},

@@ -61,142 +61,74 @@ def call(
     if not _guard.is_pristine() or not _guard.is_our_session(type(session)):
         return None
     own = session.__dict__
-    if not own.keys().isdisjoint(_SESSION_NAMES):
+    if not _SESSION_NAMES.isdisjoint(own):
         return None
     try:
         if own["hooks"] != _NO_HOOKS or own["proxies"] or _guard.is_logged():
             return None
-        stored, own_params, own_verify = own["headers"], own["params"], own["verify"]
         if auth is None:
             auth = own["auth"]
         if stream is None:
             stream = own["stream"]
         if cert is None:
             cert = own["cert"]
-        trusts_environment = own["trust_env"]
-    except KeyError:
-        # Somebody removed it, or has it elsewhere.
-        return None
-    if headers is not None and type(headers) is not dict or cert is not None:
-        return None
-    if type(stored) is not sessions.CaseInsensitiveDict:
-        return None
-    # What is in them the engine looks at.
-    store = stored._store
-
-    environment = None
-    if trusts_environment:
-        environment = _guard.known_environment()
-        if environment is None or environment.proxies:
+        if cert is not None or headers is not None and type(headers) is not dict:
             return None
-        if auth is None and environment.has_netrc():
+        stored = own["headers"]
+        if type(stored) is not sessions.CaseInsensitiveDict:
             return None
-        if verify is True or verify is None:
-            verify = environment.ca_bundle or verify
-    if verify is None:
-        verify = own_verify
-
-    # What Rust prepares itself it is given as it was written.
-    prepared_url = url
-    is_prepared = False
-    try:
-        if params or own_params:
-            is_prepared = True
-            prepared_url = _prepared(url, sessions.merge_setting(params or {}, own_params))
-        body = content_type = None
-        if data or json is not None:
-            encoded = _encode(data, json)
-            if encoded is None:
-                return None
-            body, content_type = encoded
+        # What is in them the engine looks at.
+        store = stored._store
+        verify = _verify(own, verify, auth)
+        trusted = _trusted(url, verify)
+        prepared_url = None
+        if params or own["params"]:
+            prepared_url = _prepared(url, params, own["params"])
+        body, content_type = _encode(data, json) if data or json is not None else (None, None)
         authorization = None if auth is None else _authorization(auth, store, headers)
-    except Exception:  # noqa: BLE001 - the long way raises it, or something else that comes before
-        return None
-    if authorization is None and auth is not None:
+        sent_cookies = _cookies(own, store, headers)
+        mounted = own.get("adapters") or session.adapters
+        is_usual_mount = len(mounted) == 2 and "http://" in mounted and "https://" in mounted
+        if prepared_url is None and (sent_cookies or not is_usual_mount):
+            # Both look at the URL that is sent.
+            prepared_url = simple_url(url) or _prepared(url, None, None)
+        cookie = _fast_cookies.header(sent_cookies, prepared_url) if sent_cookies else None
+        if is_usual_mount:
+            adapter: Any = mounted["https://" if url.startswith("https") else "http://"]
+        else:
+            adapter = _mounted_at(mounted, prepared_url)
+        if not _is_usual(adapter):
+            return None
+    except (_NotOrdinary, _fast_cookies.Unusual, KeyError):
+        # A KeyError: somebody removed an attribute of the session, or has it elsewhere.
         return None
 
-    if url.startswith("http://"):
-        # Not looked at for such a URL.
-        trusted: Any = None
-    elif url.startswith("https://"):
-        if verify is not True and type(verify) is not str:
-            return None
-        trusted = verify if verify is not True else _adapters.DEFAULT_CA_BUNDLE_PATH  # type: ignore[attr-defined]
-        if verify is not True and not os.path.exists(verify):
-            return None
-    else:
-        return None
-
-    jar: Any = own.get("cookies")
-    cookie = sent_cookies = None
-    mounted = own.get("adapters")
-    if mounted is None:
-        mounted = session.adapters
-    is_usual_mount = len(mounted) == 2 and "http://" in mounted and "https://" in mounted
-    if jar is not None:
-        if type(jar) is not sessions.RequestsCookieJar:
-            return None
-        if jar._cookies:  # type: ignore[attr-defined]
-            sent_cookies = _fast_cookies.snapshot(jar)
-    if (sent_cookies or not is_usual_mount) and not is_prepared:
-        # Both look at the URL that is sent.
-        is_prepared = True
-        prepared_url = simple_url(url) or _prepared(url, {})
-    if sent_cookies:
-        if "cookie" in store or "host" in store or headers and _names(headers, "cookie", "host"):
-            return None
-        try:
-            cookie = _fast_cookies.header(sent_cookies, prepared_url)
-        except _fast_cookies.Unusual:
-            return None
-    if is_prepared and not _is_sendable(prepared_url):
-        return None
-    if is_usual_mount:
-        adapter: Any = mounted["https://" if url.startswith("https") else "http://"]
-    else:
-        adapter = next(
-            (mounted[key] for key in mounted if prepared_url.lower().startswith(key.lower())), None
-        )
-    if not _is_usual(adapter):
-        return None
-    end = url.find("/", 8)
-    origin = url if end < 0 else url[:end]
-    place = _places.get(origin)
-    if place is None:
-        place = _remember_place(origin)
-    settings = adapter.__dict__
-    origins = settings.get("_origins")
-    if origins is None or origin not in origins:
-        _native._remember_origin(adapter, url, True if verify is None else verify, cert)
-    sys.audit("http.client.connect", adapter, *place)
-    engine = adapter._engine
-    name = method.upper()
-    failed: EngineError | None = None
-    reply: Any = None
-    while True:
-        try:
-            reply = engine.fetch(
-                name, prepared_url, is_prepared, store, headers, body, content_type, cookie,
-                authorization, timeout, current_deadline(), trusted, None, bool(stream),
+    _announce(adapter, url, verify, cert)
+    method = method.upper()
+    try:
+        reply = None
+        if prepared_url is None:
+            # What Rust prepares itself it is given as it was written.
+            reply = adapter._engine.fetch(
+                method, url, False, store, headers, body, content_type, cookie, authorization,
+                timeout, current_deadline(), trusted, None, bool(stream),
             )  # fmt: skip
-        except EngineError as error:
-            failed = error
-            break
-        except OSError:
-            # A file with certificates that cannot be used.
-            return None
-        if reply is not None:
-            break
-        if is_prepared:
-            return None
-        is_prepared = True
-        prepared_url = _prepared(url, {})
-        if not _is_sendable(prepared_url):
-            return None
-    if reply is None:
+            if reply is None:
+                prepared_url = _prepared(url, None, None)
+        if reply is None:
+            reply = adapter._engine.fetch(
+                method, prepared_url, True, store, headers, body, content_type, cookie, authorization,
+                timeout, current_deadline(), trusted, None, bool(stream),
+            )  # fmt: skip
+    except (_NotOrdinary, OSError):
+        # An OSError: a file with certificates that cannot be used.
+        return None
+    except EngineError as error:
         raise _failure(
-            session, adapter, failed, name, url, params, data, headers, auth, json, timeout
+            session, adapter, error, method, url, params, data, headers, auth, json, timeout
         ) from None
+    if reply is None:
+        return None
 
     response = _new_response(models.Response)
     attributes = response.__dict__
@@ -218,6 +150,67 @@ def call(
     if reply.body is None and not stream:
         response.content  # noqa: B018
     return response
+
+
+class _NotOrdinary(Exception):
+    """The long way has to be taken."""
+
+
+def _verify(own: dict[str, Any], verify: Any, auth: Any) -> Any:
+    """What is verified with, as `merge_environment_settings` finds it."""
+    if own["trust_env"]:
+        environment = _guard.known_environment()
+        if environment is None or environment.proxies or auth is None and environment.has_netrc():
+            raise _NotOrdinary
+        if verify is True or verify is None:
+            verify = environment.ca_bundle or verify
+    return own["verify"] if verify is None else verify
+
+
+def _trusted(url: str, verify: Any) -> str | None:
+    """The file or folder with the certificates that `verify` means; nothing for an http URL."""
+    if url.startswith("http://"):
+        return None
+    if not url.startswith("https://"):
+        raise _NotOrdinary
+    if verify is True:
+        path: str = _here.DEFAULT_CA_BUNDLE_PATH
+        return path
+    if type(verify) is not str or not os.path.exists(verify):
+        raise _NotOrdinary
+    return verify
+
+
+def _cookies(own: dict[str, Any], store: Any, headers: Any) -> Any:
+    """The cookies of the session's jar, if there are any to choose from."""
+    jar = own.get("cookies")
+    if jar is None:
+        return None
+    if type(jar) is not sessions.RequestsCookieJar:
+        raise _NotOrdinary
+    if not jar._cookies:  # type: ignore[attr-defined]
+        return None
+    if "cookie" in store or "host" in store or headers and _names(headers, "cookie", "host"):
+        raise _NotOrdinary
+    return _fast_cookies.snapshot(jar)
+
+
+def _mounted_at(mounted: Any, url: Any) -> Any:
+    lowered = url.lower()
+    return next((mounted[key] for key in mounted if lowered.startswith(key.lower())), None)
+
+
+def _announce(adapter: HTTPAdapter, url: str, verify: Any, cert: Any) -> None:
+    """Tell whoever listens, as urllib3 does, where a connection may be made to."""
+    end = url.find("/", 8)
+    origin = url if end < 0 else url[:end]
+    place = _places.get(origin)
+    if place is None:
+        place = _remember_place(origin)
+    origins = adapter.__dict__.get("_origins")
+    if origins is None or origin not in origins:
+        _native._remember_origin(adapter, url, True if verify is None else verify, cert)
+    sys.audit("http.client.connect", adapter, *place)
 
 
 _new_response = models.Response.__new__
@@ -245,7 +238,7 @@ def _is_usual(adapter: Any) -> bool:
     if "max_retries" in settings and not _is_no_retry(settings["max_retries"]):
         return False
     # A method of this adapter alone was replaced: the long way calls it.
-    if not settings.keys().isdisjoint(_ADAPTER_NAMES):
+    if not _ADAPTER_NAMES.isdisjoint(settings):
         return False
     if settings.get("proxy_manager") or settings.get("_pool_maxsize", 0) < 1:
         return False
@@ -271,43 +264,74 @@ def _remember_place(origin: str) -> tuple[str, int]:
     return place
 
 
-def _encode(data: Any, json: Any) -> tuple[bytes | str, str | None] | None:
-    """The body and its media type; None if it is not in memory, or not as usual."""
-    if not data:
-        text = models.complexjson.dumps(json, allow_nan=False)
-        return text.encode("utf-8"), "application/json"
+def _encode(data: Any, json: Any) -> tuple[bytes | str, str | None]:
+    """The body and its media type."""
     kind = type(data)
-    if kind is bytes or kind is str:
-        return data, None
-    if kind is dict or kind is list or kind is tuple:
-        text = models.RequestEncodingMixin._encode_params(data)
-        return text, "application/x-www-form-urlencoded"
-    return None
+    try:
+        if not data:
+            text = models.complexjson.dumps(json, allow_nan=False)
+            return text.encode("utf-8"), "application/json"
+        if kind is bytes or kind is str:
+            return data, None
+        if _can_be_read_again(data):
+            text = models.RequestEncodingMixin._encode_params(data)
+            return text, "application/x-www-form-urlencoded"
+    except Exception as error:
+        # The long way raises it, or something else that comes before.
+        raise _NotOrdinary from error
+    raise _NotOrdinary
 
 
-def _authorization(auth: Any, store: Any, headers: Any) -> str | None:
-    """The field that user and password make; None if it takes more than that."""
+_PLAIN = frozenset((str, bytes, int, float, bool, type(None), list, tuple))
+
+
+def _can_be_read_again(items: Any) -> bool:
+    """Say whether the long way would find all of a form or of parameters once more."""
+    kind = type(items)
+    if kind is dict:
+        return all(type(value) in _PLAIN for value in items.values())
+    if kind is list or kind is tuple:
+        return all(
+            type(pair) is tuple and len(pair) == 2 and type(pair[1]) in _PLAIN for pair in items
+        )
+    return kind is str or kind is bytes or items is None
+
+
+def _authorization(auth: Any, store: Any, headers: Any) -> str:
+    """The field that user and password make."""
     if type(auth) is not tuple or len(auth) != 2:
-        return None
+        raise _NotOrdinary
     user, password = auth
     if type(user) is not str or type(password) is not str:
-        return None
+        raise _NotOrdinary
     if "authorization" in store or headers and _names(headers, "authorization"):
         # It would be replaced where it stands.
-        return None
+        raise _NotOrdinary
     from .auth import _basic_auth_str
 
-    return _basic_auth_str(user, password) if _guard.is_pristine() else None
+    if not _guard.is_pristine():
+        raise _NotOrdinary
+    try:
+        return _basic_auth_str(user, password)
+    except UnicodeError as error:
+        raise _NotOrdinary from error
 
 
-def _prepared(url: str, params: Any) -> str:
-    """The URL that is sent; nothing if there is none, for which the long way has words."""
+def _prepared(url: str, params: Any, own_params: Any) -> str:
+    """The URL that is sent; it has no credentials, and goes over HTTP."""
+    if not _can_be_read_again(params) or not _can_be_read_again(own_params):
+        raise _NotOrdinary
     prepared = models.PreparedRequest()
     try:
-        prepared.prepare_url(url, params)
-    except Exception:  # noqa: BLE001 - whatever it is
-        return ""
-    return prepared.url or ""
+        merged = sessions.merge_setting(params or {}, own_params or {})
+        prepared.prepare_url(url, merged)
+    except Exception as error:
+        # The long way has the words for whatever it is.
+        raise _NotOrdinary from error
+    found = prepared.url or ""
+    if not _is_sendable(found):
+        raise _NotOrdinary
+    return found
 
 
 def _failure(
