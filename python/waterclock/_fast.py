@@ -92,7 +92,7 @@ def call(
         if prepared_url is None and (sent_cookies or not is_usual_mount):
             # Both look at the URL that is sent.
             prepared_url = simple_url(url) or _prepared(url, None, None)
-        cookie = _fast_cookies.header(sent_cookies, prepared_url) if sent_cookies else None
+        cookie = _fast_cookies.header(sent_cookies, prepared_url or "") if sent_cookies else None
         if is_usual_mount:
             adapter: Any = mounted["https://" if url.startswith("https") else "http://"]
         else:
