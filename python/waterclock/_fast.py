@@ -58,7 +58,10 @@ def call(
     """Make an ordinary request; None, and nothing is done, if it is not ordinary."""
     if files or cookies or hooks or proxies or type(url) is not str or type(method) is not str:
         return None
-    if not _guard.is_pristine() or not _guard.is_our_session(type(session)):
+    kind = type(session)
+    if not _guard.is_pristine() or (
+        kind is not _guard.SESSION_ITSELF and not _guard.is_our_session(kind)
+    ):
         return None
     own = session.__dict__
     if not _SESSION_NAMES.isdisjoint(own):

@@ -45,6 +45,7 @@ _OURS: dict[tuple[Any, str], Any] = {
         (models.PreparedRequest, PREPARED_METHODS),
         (models.Request, ("__init__", "prepare")),
         (models.Response, ("__init__",)),
+        (sessions.Session, SESSION_METHODS),
         (_adapters.HTTPAdapter, ADAPTER_METHODS),
     )
     for name in names
@@ -55,8 +56,7 @@ _OUR_GLOBALS = {
     for module in _MODULES
     for name in _names(module.__name__)
 }
-_OUR_SESSION = {name: getattr(sessions.Session, name) for name in SESSION_METHODS}
-_SESSION_ITSELF = sessions.Session
+SESSION_ITSELF = sessions.Session
 
 
 # True while everything is as it was when it was last looked through; what was found then.
@@ -86,6 +86,7 @@ def _look_through() -> str | None:
         (models.PreparedRequest, list(PREPARED_METHODS)),
         (models.Request, ["__init__", "prepare"]),
         (models.Response, ["__init__"]),
+        (SESSION_ITSELF, list(SESSION_METHODS)),
         (_adapters.HTTPAdapter, list(ADAPTER_METHODS)),
         *((vars(module), list(_names(module.__name__))) for module in _MODULES),
         # A module that is imported later may have something replaced in it.
@@ -191,16 +192,16 @@ _session_classes: dict[type, Unchanged] = {}
 
 
 def is_our_session(kind: type) -> bool:
-    """Say whether a class of sessions overrides nothing that the long way calls."""
+    """Say whether a class of sessions, another than `Session`, overrides nothing that the long way calls."""
     guard = _session_classes.get(kind)
     if guard:
         return True
-    for name, value in _OUR_SESSION.items():
-        if not _is_ours_again(getattr(kind, name), value):
+    for name in SESSION_METHODS:
+        if getattr(kind, name) is not getattr(SESSION_ITSELF, name):
             return False
     for base in kind.__mro__:
         # Session's own are made when they are looked at, and can be assigned to.
-        if base is not _SESSION_ITSELF and not vars(base).keys().isdisjoint(SESSION_ATTRIBUTES):
+        if base is not SESSION_ITSELF and not vars(base).keys().isdisjoint(SESSION_ATTRIBUTES):
             return False
     if len(_session_classes) > 64:
         _session_classes.clear()
