@@ -49,7 +49,7 @@ def cookies(draw: Any) -> Any:
     )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=300, derandomize=True, database=None)
 @given(
     some=st.lists(cookies(), max_size=6),
     scheme=st.sampled_from(["http", "https"]),

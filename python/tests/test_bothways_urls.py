@@ -53,7 +53,7 @@ def prepared(package: Any, url: str, params: Any = None) -> Any:
         return type(error).__name__
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=400, derandomize=True, database=None)
 @given(URLS)
 @example("http://host")
 @example("http://host?")
@@ -67,7 +67,7 @@ def test_the_engine_prepares_as_requests_does(url: str) -> None:
         assert ours == prepared(requests, url)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=400, derandomize=True, database=None)
 @given(URLS)
 def test_so_does_the_long_way(url: str) -> None:
     assert prepared(waterclock, url) == prepared(requests, url)
@@ -83,7 +83,7 @@ PARAMS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=300, derandomize=True, database=None)
 @given(st.sampled_from(["http://host", "http://host/a?b=c", "http://h/a#f", "http://h/é?"]), PARAMS)
 def test_params(url: str, params: Any) -> None:
     assert prepared(waterclock, url, params) == prepared(requests, url, params)
@@ -105,7 +105,7 @@ def test_most_urls_are_simple(url: str, simple: str | None) -> None:
     assert simple_url(url) == simple
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=100, derandomize=True, database=None)
 @given(st.text("abcXYZ019-._~!$&'()*+,;=:@/%20AF", max_size=12))
 def test_what_is_plain_stays_as_it_is(query: str) -> None:
     if _url.is_plain_query(query):
