@@ -15,6 +15,8 @@ import atexit, gc, os, sys, threading, time
 import waterclock as requests
 
 URL = sys.argv[1]
+# Threads are ended wherever they are.
+sys.setswitchinterval(1e-6)
 session = requests.Session()
 
 def for_ever(work):
@@ -47,8 +49,10 @@ time.sleep(0.2)
     "daemon threads send what generators make": """
 def pieces():
     while True:
+        for _ in range(50):
+            pass
         yield b"a few bytes"
-for _ in range(4):
+for _ in range(8):
     for_ever(lambda: session.post(URL + "/upload", data=pieces()))
 time.sleep(0.2)
 """,

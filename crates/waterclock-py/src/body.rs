@@ -1,5 +1,6 @@
 //! Request bodies that Python gives: bytes, text, files and iterators.
 
+use crate::apart::guarded;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -47,13 +48,12 @@ pub(crate) fn body(
     if let Ok(array) = body.cast::<PyByteArray>() {
         return Ok(array.to_vec().into());
     }
-    let source = Source {
-        reads: body.hasattr("read")?,
-        from: if body.hasattr("read")? { body.clone() } else { body.try_iter()?.into_any() }
-            .unbind(),
-        rest: None,
-        raised: raised.clone(),
-    };
+    let (reads, from) = guarded(|| {
+        let reads = body.hasattr("read")?;
+        let from = if reads { body.clone() } else { body.try_iter()?.into_any() };
+        Ok::<_, PyErr>((reads, from.unbind()))
+    })?;
+    let source = Source { reads, from, rest: None, raised: raised.clone() };
     Ok(RequestBody::source(source, if chunked { None } else { length }))
 }
 
@@ -118,7 +118,7 @@ fn bytes_of(piece: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
 impl Read for Source {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.rest.is_none() {
-            let next = Python::try_attach(|py| self.next(py, out.len()));
+            let next = Python::try_attach(|py| guarded(|| self.next(py, out.len())));
             match next.unwrap_or(Ok(None)) {
                 Ok(None) => return Ok(0),
                 Ok(Some(piece)) => self.rest = Some((piece, 0)),

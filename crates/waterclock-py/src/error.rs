@@ -1,5 +1,6 @@
 //! `EngineError`: a failure of the client, with everything that Python makes its exceptions from.
 
+use crate::apart::guarded;
 use crate::body::Raised;
 use crate::record::Record;
 use crate::world::take_raised;
@@ -43,7 +44,7 @@ pub(crate) fn raise(py: Python<'_>, error: Error, raised: Option<&Raised>) -> Py
     if let Some(own) = raised.and_then(Raised::take) {
         return own;
     }
-    make(py, error).unwrap_or_else(|error| error)
+    guarded(|| make(py, error)).unwrap_or_else(|error| error)
 }
 
 fn make(py: Python<'_>, mut error: Error) -> PyResult<PyErr> {

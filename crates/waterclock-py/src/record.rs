@@ -1,5 +1,6 @@
 //! `Record`: what Python's `Timeline` is made from.
 
+use crate::apart::guarded;
 use crate::world::world;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -68,10 +69,12 @@ impl Record {
     /// As Python's `waterclock.Timeline`.
     pub(crate) fn into_timeline(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         static TIMELINE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let class = TIMELINE.get_or_try_init(py, || {
-            py.import("waterclock._timeline")?.getattr("Timeline").map(Bound::unbind)
-        })?;
-        class.call1(py, (Py::new(py, self)?,))
+        guarded(|| {
+            let class = TIMELINE.get_or_try_init(py, || {
+                py.import("waterclock._timeline")?.getattr("Timeline").map(Bound::unbind)
+            })?;
+            class.call1(py, (Py::new(py, self)?,))
+        })
     }
 }
 
