@@ -137,6 +137,8 @@ def call(
     attributes = response.__dict__
     attributes["_reply"] = reply
     attributes["connection"] = adapter
+    # What nearly everybody looks at costs less now than later.
+    attributes["status_code"] = reply.status
     if sent_cookies:
         attributes["_sent_cookies"] = sent_cookies
     if reply.body is not None:
