@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 MIB = 1 << 20
@@ -29,15 +29,18 @@ def pinned(server: subprocess.Popen[str]) -> Iterator[None]:
         yield
         return
     before = os.sched_getaffinity(0)
-    both = {min(before)}
-    tasks = [int(task) for task in os.listdir(f"/proc/{server.pid}/task")]
-    for task in (0, *tasks):
-        os.sched_setaffinity(task, both)
+    put_on(server, {min(before)})
     try:
         yield
     finally:
-        for task in (0, *map(int, os.listdir(f"/proc/{server.pid}/task"))):
-            os.sched_setaffinity(task, before)
+        put_on(server, before)
+
+
+def put_on(server: subprocess.Popen[str], processors: set[int]) -> None:
+    for task in (0, *map(int, os.listdir(f"/proc/{server.pid}/task"))):
+        # A thread of a connection that was closed may be gone by now.
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(task, processors)
 
 
 @contextmanager
