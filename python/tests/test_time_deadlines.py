@@ -215,7 +215,7 @@ def test_total_goes_over_retries_and_pauses(serve: Serve) -> None:
     check_timeline(error.timeline)
     # One try may have taken all of it on a busy machine.
     reasons = [hop["reason"] for hop in error.timeline.hops]
-    assert ("retry" in reasons) == (len(server.requests) > 1)
+    assert "retry" in reasons or len(server.requests) == 1
 
 
 def test_a_pause_that_does_not_fit_is_refused_at_once(serve: Serve) -> None:
