@@ -128,7 +128,11 @@ def server(serve: Callable[..., Server]) -> Server:
 def run(folder: Path, source: str, url: str, **variables: str) -> str:
     write(folder, program=PRELUDE + source)
     done = python(str(folder / "program.py"), url, env=environment(**variables), cwd=folder)
-    assert (done.returncode, done.stderr) == (0, "")
+    said = done.stderr
+    if "_select_for_exit" in said and said.endswith("dictionary changed size during iteration\n"):
+        # CPython's own: weakref.finalize looks through a table to which threads add, as urllib3's pools do.
+        said = ""
+    assert (done.returncode, said) == (0, "")
     return done.stdout
 
 
