@@ -235,6 +235,30 @@ for _ in range(int(sys.argv[2])):
 """
 
 
+GUARD = """
+import sys, time
+{code}
+import waterclock
+from waterclock import _fast_guard
+waterclock.Session()
+assert _fast_guard.is_pristine()
+started = time.perf_counter()
+for _ in range(100_000):
+    _fast_guard.is_pristine()
+print((time.perf_counter() - started) * 1e4)
+"""
+
+
+def guard(rounds: int) -> dict[str, float]:
+    """Nanoseconds of the identity checks that each call begins with."""
+    lines = {
+        "waterclock alone": "",
+        "all that can be replaced imported": "import http.cookiejar, ssl, urllib3, waterclock.auth",
+    }
+    work = {name: GUARD.format(code=code) for name, code in lines.items()}
+    return in_turns({name: (lambda c=c: float(python(c))) for name, c in work.items()}, rounds)
+
+
 def instructions(url: str) -> dict[str, float]:
     """User instructions of a call, counted by callgrind; nothing if valgrind is not here."""
     from shutil import which
@@ -272,6 +296,9 @@ def main() -> None:
         counted = instructions(url + "json")
         for name, count in counted.items():
             print(f"  {name}: {count:,.0f} instructions a call")
+        print("identity checks of a call, ns")
+        for name, ns in guard(options.rounds).items():
+            print(f"  {name:34} {ns:8.0f}")
         rates = threads(url + "json", options.rounds)
         more = rates["8 threads"] / rates["1 thread"]
         print(f"one session, calls/s: {rates['1 thread']:,.0f} by one thread,", end=" ")

@@ -197,6 +197,14 @@ def test_requests(server: Server, again: Again) -> None:
     assert requests.Session().send(other, timeout=60).ok
 
 
+def assert_chain_is_pickled(error: BaseException, again: Again) -> None:
+    while error.__context__ is not None:
+        error = error.__context__
+        other = again(error)
+        assert type(other) is type(error)
+        assert str(other) == str(error)
+
+
 def test_exceptions(server: Server, way: str, again: Again) -> None:
     """As requests' do, and with what ours know on top."""
     with pytest.raises(requests.ConnectionError) as caught:
@@ -208,6 +216,8 @@ def test_exceptions(server: Server, way: str, again: Again) -> None:
     assert "Read timed out." in str(other)
     assert (other.limit, other.phase, other.request_sent) == ("read", "body", "yes")
     assert other.explain() == error.explain()
+    # What it came from goes with it where a tool follows the chain, as tblib does for Dask.
+    assert_chain_is_pickled(error, again)
 
     with pytest.raises(requests.ConnectionError) as refused:
         requests.get("http://127.0.0.1:1", timeout=60)
@@ -215,6 +225,7 @@ def test_exceptions(server: Server, way: str, again: Again) -> None:
     assert type(other) is type(refused.value)
     assert "Max retries exceeded with url: /" in str(other)
     assert other.phase == "connect"
+    assert_chain_is_pickled(refused.value, again)
 
     with pytest.raises(requests.exceptions.JSONDecodeError) as wrong:
         response = requests.Response()

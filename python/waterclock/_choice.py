@@ -1,7 +1,7 @@
 """Which engine makes a call: ours, unless somebody replaced what only urllib3 can honour.
 
 A call that our engine made in spite of a replaced socket or connection class would go past a recorder, a mock or a guard
-to the real server. So what such programs replace is looked at for every call, by identity, and costs less than a microsecond.
+to the real server. So what such programs replace is looked at for every call, by identity.
 """
 
 from __future__ import annotations
@@ -24,18 +24,14 @@ _originals: dict[str, Any] = {}
 # What is replaced by recorders, mocks, guards, tracers and cooperative schedulers: module, class in it (or none), names.
 _REPLACEABLE: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
     ("socket", None, ("socket", "getaddrinfo", "create_connection")),
-    (
-        "http.client",
-        "HTTPConnection",
-        ("connect", "endheaders", "getresponse", "putrequest", "request", "send"),
-    ),
+    # urllib3 has methods of its own in the place of `connect` and `request`.
+    ("http.client", "HTTPConnection", ("endheaders", "getresponse", "putrequest", "send")),
     (
         "urllib3.connectionpool",
         "HTTPConnectionPool",
         ("ConnectionCls", "_get_conn", "_make_request", "_new_conn", "urlopen"),
     ),
     ("urllib3.connectionpool", "HTTPSConnectionPool", ("ConnectionCls", "_new_conn")),
-    ("urllib3.connectionpool", None, ("HTTPConnectionPool", "HTTPSConnectionPool")),
     ("urllib3.connection", "HTTPConnection", ("_new_conn", "connect", "request")),
     ("urllib3.connection", "HTTPSConnection", ("connect",)),
     ("urllib3.util.connection", None, ("allowed_gai_family", "create_connection")),

@@ -38,7 +38,8 @@ class EngineError(Exception):
     timeline: Timeline | None
     _call: Continuation
 
-class Continuation: ...
+class Continuation:
+    def __init__(self) -> None: ...
 
 class Paused:
     """The call after a pause; true if it may go on. An `after=` for `Engine.send`."""

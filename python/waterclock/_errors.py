@@ -160,17 +160,6 @@ def exception(error: EngineError, attempt: Attempt) -> RequestException:
     return explained(chosen._lazily(arguments, request=attempt.request), error)
 
 
-def failure(
-    error: EngineError, request: PreparedRequest, *, adapter: HTTPAdapter, timeout: Any
-) -> BaseException:
-    """The exception for a failure on the fast path, which knows no proxies and reads the body in the same call."""
-    if error.status is not None:
-        return body_error(error)
-    from ._native import Call, failed
-
-    return failed(Call(adapter, request, timeout), error)
-
-
 def body_error(error: BaseException, response: Response | None = None) -> BaseException:
     """The exception of requests for what went wrong while a response's body was read.
 

@@ -195,6 +195,8 @@ def _cookies(own: dict[str, Any], store: Any, headers: Any) -> Any:
         raise _NotOrdinary
     if not jar._cookies:  # type: ignore[attr-defined]
         return None
+    if not _guard.has_usual_extras():
+        raise _NotOrdinary
     if "cookie" in store or "host" in store or headers and _names(headers, "cookie", "host"):
         raise _NotOrdinary
     return _fast_cookies.snapshot(jar)
@@ -314,7 +316,7 @@ def _authorization(auth: Any, store: Any, headers: Any) -> str:
         raise _NotOrdinary
     from .auth import _basic_auth_str
 
-    if not _guard.is_pristine():
+    if not _guard.has_usual_extras():
         raise _NotOrdinary
     try:
         return _basic_auth_str(user, password)

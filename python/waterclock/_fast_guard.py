@@ -1,8 +1,9 @@
-"""Whether everything on the way of a request is ours: found out by identity, in about a microsecond.
+"""Whether everything on the way of a request is ours: found out by identity, in less than a microsecond.
 
-All that the long way calls or looks up by name is remembered as it is, and looked at in one step (`Unchanged`, in
-Rust) for each call. Only when something has changed is it found out what that means; the answer is kept for as long as
-things stay that way, so a program that replaced something pays for it once.
+Methods that the long way calls, and what is replaced below it, are remembered as they are and looked at in one step
+(`Unchanged`, in Rust) for each call; our modules say themselves when a name in them was replaced (`_watched`). Only when
+something has changed is it found out what that means; the answer is kept for as long as things stay that way, so a
+program that replaced something pays for it once.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ import sys
 from time import monotonic
 from types import FunctionType
 
-from . import _choice, _environ, models, sessions
+from . import _choice, _environ, _watched, models, sessions
 from . import adapters as _adapters
 from . import utils as _utils
 from ._engine import Unchanged
 from ._fast_names import (
     ADAPTER_METHODS,
-    COOKIE_METHODS,
+    EXTRA_METHODS,
     GLOBALS,
     LATER,
+    LATER_METHODS,
     PREPARED_METHODS,
     SESSION_ATTRIBUTES,
     SESSION_METHODS,
@@ -29,6 +31,7 @@ from ._fast_names import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
 _MISSING = object()
@@ -44,7 +47,7 @@ _OURS: dict[tuple[Any, str], Any] = {
     (owner, name): getattr(owner, name)
     for owner, names in (
         (models.PreparedRequest, PREPARED_METHODS),
-        (models.Request, ("__init__", "prepare")),
+        (models.Request, ("__init__",)),
         (models.Response, ("__init__",)),
         (sessions.Session, SESSION_METHODS),
         (_adapters.HTTPAdapter, ADAPTER_METHODS),
@@ -57,70 +60,101 @@ _OUR_GLOBALS = {
     for module in _MODULES
     for name in _names(module.__name__)
 }
+for _module in _MODULES:
+    _watched.watch(_module.__name__)
 SESSION_ITSELF = sessions.Session
 
 
-# True while everything is as it was when it was last looked through; what was found then.
+# True while everything is as it was when it was last looked through; what was found then, and after which change.
 _guard: Unchanged | None = None
+# The same for what only cookies and credentials need.
+_extra: Unchanged | None = None
+_after: object = None
 _reason: str | None = "nothing was looked at"
 
 
 def is_pristine() -> bool:
-    """Say whether nothing on the way of a request was replaced."""
-    if _guard:
-        return _reason is None
+    """Say whether nothing on the way of a request was replaced; of cookies and credentials `has_usual_extras` does."""
+    if _after is _watched.latest_change and _guard:
+        if _reason is None:
+            return True
+        if _extra:
+            return False
     return _look_through() is None
+
+
+def has_usual_extras() -> bool:
+    """Say whether nothing was replaced that makes cookies and credentials into fields."""
+    return is_pristine() and (bool(_extra) or _look_through() is None)
 
 
 def why_not() -> str | None:
     """What was replaced, in words; None if nothing was."""
-    is_pristine()
+    has_usual_extras()
     return _reason
 
 
 def _look_through() -> str | None:
     """Remember everything as it is, and whether all of it is ours."""
-    global _guard, _reason
-    _guard = None
-    _reason = _replaced() or _choice.replaced_below()
-    places: list[tuple[Any, list[Any]]] = [
-        (models.PreparedRequest, list(PREPARED_METHODS)),
-        (models.Request, ["__init__", "prepare"]),
-        (models.Response, ["__init__"]),
-        (SESSION_ITSELF, list(SESSION_METHODS)),
-        (_adapters.HTTPAdapter, list(ADAPTER_METHODS)),
-        *((vars(module), list(_names(module.__name__))) for module in _MODULES),
-        # A module that is imported later may have something replaced in it.
-        (sys.modules, [*_choice._waiting, *LATER]),
-    ]
+    global _after, _extra, _guard, _reason
+    _guard = _extra = None
+    # What is replaced from here on counts as not looked at.
+    _after = _watched.latest_change
     for name in LATER:
-        module = sys.modules.get(name)
-        if module is not None and name.startswith("waterclock."):
-            places.append((vars(module), list(_names(name))))
-    for (home, kind), names in COOKIE_METHODS.items():
-        found = getattr(sys.modules.get(home), kind, None)
-        if isinstance(found, type):
-            places.append((found, list(names)))
-    places += [(place.holder, list(place.names)) for place in _choice._places]
+        if name.startswith("waterclock.") and name in sys.modules:
+            _watched.watch(name)
+    _reason = _replaced() or _choice.replaced_below()
+    places: list[tuple[Any, Iterable[Any]]] = [
+        (models.PreparedRequest, PREPARED_METHODS),
+        (models.Request, ("__init__",)),
+        (models.Response, ("__init__",)),
+        (SESSION_ITSELF, SESSION_METHODS),
+        (_adapters.HTTPAdapter, ADAPTER_METHODS),
+    ]
+    # A module that is imported later may have something replaced in it.
+    waiting = [*_choice._waiting, *(name for name in LATER if name not in sys.modules)]
+    places.append((sys.modules, waiting))
+    places += _loaded(LATER_METHODS)
+    places += [(place.holder, place.names) for place in _choice._places]
     socket = getattr(sys.modules.get("socket"), "socket", None)
     if isinstance(socket, type):
-        places.append((socket, ["connect"]))
+        places.append((socket, ("connect",)))
     # What somebody waits for was not there a moment ago: another thread imports it.
-    if sys.modules.keys().isdisjoint(_choice._waiting) and not any(map(_is_being_imported, LATER)):
-        _guard = Unchanged([place for each in places for place in _directly(*each)])
+    if sys.modules.keys().isdisjoint(waiting) and not any(map(_is_being_imported, LATER)):
+        _guard = _unchanged(places)
+        _extra = _unchanged(_loaded(EXTRA_METHODS))
     return _reason
 
 
-def _directly(holder: Any, names: list[Any]) -> list[tuple[Any, list[Any]]]:
-    """Where names are found with the least work: what a class has itself, in the class's dictionary."""
+def _loaded(methods: Mapping[tuple[str, str], tuple[str, ...]]) -> list[tuple[Any, Iterable[str]]]:
+    """The classes that are there, with their methods."""
+    places: list[tuple[Any, Iterable[str]]] = []
+    for (home, kind), names in methods.items():
+        found = getattr(sys.modules.get(home), kind, None)
+        if isinstance(found, type):
+            places.append((found, names))
+    return places
+
+
+def _unchanged(places: list[tuple[Any, Iterable[str]]]) -> Unchanged:
+    return Unchanged([place for each in places for place in _directly(*each)])
+
+
+def _directly(holder: Any, names: Iterable[str]) -> list[tuple[Any, list[str]]]:
+    """Where names are found with the least work: in the dictionaries of a class and of those it inherits from."""
     if not isinstance(holder, type):
-        return [(holder, names)]
-    found = gc.get_referents(vars(holder))
-    own = found[0] if len(found) == 1 else None
-    if type(own) is not dict:
-        return [(holder, names)]
-    inherited = [name for name in names if name not in own]
-    return [(own, [name for name in names if name in own]), (holder, inherited)]
+        return [(holder, [*names])]
+    wanted, found = [*names], []
+    for base in holder.__mro__:
+        referred = gc.get_referents(vars(base))
+        if len(referred) != 1 or type(referred[0]) is not dict:
+            return [*found, (holder, wanted)]
+        own = referred[0]
+        found.append((own, wanted))
+        wanted = [name for name in wanted if name not in own]
+        if not wanted:
+            break
+    return found
 
 
 def _is_being_imported(name: str) -> bool:
@@ -166,7 +200,7 @@ def _replaced_later() -> str | None:
             for wanted in _names(name):
                 if not _is_from_its_table(vars(module).get(wanted)):
                     return f"{name}.{wanted} was replaced"
-        for (home, kind), methods in COOKIE_METHODS.items():
+        for (home, kind), methods in (*LATER_METHODS.items(), *EXTRA_METHODS.items()):
             if home != name:
                 continue
             for method in methods:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# The methods of a session that the long way calls for each request. Those that only a redirect needs are called on
-# both ways, and `request` itself has been called already.
+# What the long way calls for each request, and the short way does not. Methods that only a redirect, a proxy or a URL
+# that is not ASCII needs are called on both ways, and `request` itself has been called already.
 SESSION_METHODS = (
     "send",
     "prepare_request",
@@ -11,7 +11,6 @@ SESSION_METHODS = (
     "get_adapter",
     "resolve_redirects",
     "get_redirect_target",
-    "_finish",
 )
 # Attributes that the short way reads from the instance: a class must not have anything of that name.
 SESSION_ATTRIBUTES = (
@@ -39,22 +38,17 @@ PREPARED_METHODS = (
     "prepare_content_length",
     "prepare_auth",
     "prepare_hooks",
-    "copy",
     "_encode_params",
-    "_get_idna_encoded_host",
 )
 ADAPTER_METHODS = (
     "send",
     "build_response",
     "init_poolmanager",
-    "proxy_manager_for",
     "cert_verify",
-    "get_connection",
     "get_connection_with_tls_context",
     "build_connection_pool_key_attributes",
     "request_url",
     "add_headers",
-    "proxy_headers",
 )
 # Names that the long way looks up in modules for each request.
 GLOBALS: dict[str, tuple[str, ...]] = {
@@ -123,9 +117,13 @@ GLOBALS: dict[str, tuple[str, ...]] = {
     "cookies": ("MockRequest", "RequestsCookieJar", "cookielib", "create_cookie"),
 }
 # Methods of classes that are looked at once their modules are there; none of them comes from requests alone.
-COOKIE_METHODS = {
+LATER_METHODS = {
+    ("waterclock.cookies", "RequestsCookieJar"): ("update", "add_cookie_header"),
+}
+# The same, of what is called only if there are cookies or credentials.
+EXTRA_METHODS = {
     ("waterclock.auth", "HTTPBasicAuth"): ("__init__", "__call__"),
-    ("waterclock.cookies", "RequestsCookieJar"): ("set_cookie", "update", "add_cookie_header"),
+    ("waterclock.cookies", "RequestsCookieJar"): ("set_cookie",),
     ("http.cookiejar", "DefaultCookiePolicy"): ("domain_return_ok", "path_return_ok", "return_ok"),
     ("http.cookiejar", "Cookie"): ("is_expired",),
 }

@@ -6,6 +6,7 @@ use crate::record::Record;
 use crate::world::take_raised;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 use std::error::Error as _;
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +15,7 @@ use waterclock::{Call, Error, ErrorKind};
 use waterclock_proto::h1::ProtocolError;
 
 pyo3::create_exception!(
-    _engine,
+    waterclock._engine,
     EngineError,
     PyException,
     "A failure of the client. Never seen by users: it becomes an exception of requests."
@@ -23,6 +24,19 @@ pyo3::create_exception!(
 /// The call that a failure has left, for another try.
 #[pyclass(frozen, module = "waterclock._engine")]
 pub(crate) struct Continuation(Mutex<Option<Call>>);
+
+#[pymethods]
+impl Continuation {
+    /// Exceptions are pickled with those that they came from; no call goes on in another process.
+    #[new]
+    fn nothing() -> Self {
+        Continuation(Mutex::new(None))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, ()) {
+        (py.get_type::<Continuation>(), ())
+    }
+}
 
 impl Continuation {
     pub(crate) fn new(call: Call) -> Self {

@@ -6,20 +6,22 @@ use pyo3::types::{PyDict, PyString, PyType};
 /// Looks at many attributes by identity, in well below a microsecond. It is true while each is the object
 /// it was when this was made; what was not there has to be not there.
 #[pyclass(frozen, module = "waterclock._engine")]
-pub(crate) struct Unchanged(Vec<Place>);
+pub(crate) struct Unchanged {
+    /// The variables of a module or class, or of the environment.
+    dictionaries: Vec<(Py<PyDict>, Vec<Remembered>)>,
+    /// Classes with all that they inherit.
+    classes: Vec<(Py<PyType>, Vec<Remembered>)>,
+}
 
-struct Place {
-    holder: Holder,
+struct Remembered {
     name: Py<PyAny>,
     value: Option<Py<PyAny>>,
 }
 
-/// Where an attribute is looked up.
-enum Holder {
-    /// A dictionary: the variables of a module, or of the environment.
-    Items(Py<PyDict>),
-    /// A class, with all that it inherits.
-    Class(Py<PyType>),
+impl Remembered {
+    fn is(&self, found: Option<&Bound<'_, PyAny>>) -> bool {
+        found.map(Bound::as_ptr) == self.value.as_ref().map(Py::as_ptr)
+    }
 }
 
 #[pymethods]
@@ -27,37 +29,60 @@ impl Unchanged {
     /// `places`: pairs of a dictionary or class, and names in it.
     #[new]
     fn new(places: Vec<(Bound<'_, PyAny>, Vec<Bound<'_, PyAny>>)>) -> PyResult<Self> {
-        let mut all = Vec::new();
+        let mut all = Unchanged { dictionaries: Vec::new(), classes: Vec::new() };
         for (holder, names) in places {
-            for name in names {
-                let holder = match holder.cast::<PyDict>() {
-                    Ok(items) => Holder::Items(items.clone().unbind()),
-                    Err(_) => Holder::Class(holder.cast::<PyType>()?.clone().unbind()),
-                };
-                let value = holder.find(&name)?.map(Bound::unbind);
-                all.push(Place { holder, name: name.unbind(), value });
+            match holder.cast_into::<PyDict>() {
+                Ok(items) => {
+                    let found = remember(names, |name| items.get_item(name))?;
+                    all.dictionaries.push((items.unbind(), found));
+                }
+                Err(other) => {
+                    let class = other.into_inner().cast_into::<PyType>()?;
+                    let found = remember(names, |name| attribute(&class, name))?;
+                    all.classes.push((class.unbind(), found));
+                }
             }
         }
-        Ok(Unchanged(all))
+        Ok(all)
     }
 
     fn __bool__(&self, py: Python<'_>) -> PyResult<bool> {
-        for place in &self.0 {
-            let found = place.holder.find(place.name.bind(py))?;
-            if found.map(|found| found.as_ptr()) != place.value.as_ref().map(Py::as_ptr) {
-                return Ok(false);
+        for (items, names) in &self.dictionaries {
+            let items = items.bind(py);
+            for remembered in names {
+                if !remembered.is(items.get_item(remembered.name.bind(py))?.as_ref()) {
+                    return Ok(false);
+                }
+            }
+        }
+        for (class, names) in &self.classes {
+            let class = class.bind(py);
+            for remembered in names {
+                if !remembered.is(attribute(class, remembered.name.bind(py))?.as_ref()) {
+                    return Ok(false);
+                }
             }
         }
         Ok(true)
     }
 }
 
-impl Holder {
-    fn find<'py>(&self, name: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = name.py();
-        match self {
-            Holder::Items(items) => items.bind(py).get_item(name),
-            Holder::Class(class) => class.bind(py).getattr_opt(name.cast::<PyString>()?),
-        }
-    }
+fn remember<'py>(
+    names: Vec<Bound<'py, PyAny>>,
+    find: impl Fn(&Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>>,
+) -> PyResult<Vec<Remembered>> {
+    names
+        .into_iter()
+        .map(|name| {
+            let value = find(&name)?.map(Bound::unbind);
+            Ok(Remembered { name: name.unbind(), value })
+        })
+        .collect()
+}
+
+fn attribute<'py>(
+    class: &Bound<'py, PyType>,
+    name: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    class.getattr_opt(name.cast::<PyString>()?)
 }
