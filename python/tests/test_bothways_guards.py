@@ -157,7 +157,6 @@ BELOW = [
     (urllib3.connectionpool.HTTPConnectionPool, "urlopen"),
     (urllib3.connectionpool.HTTPConnectionPool, "_make_request"),
     (urllib3.connectionpool.HTTPConnectionPool, "ConnectionCls"),
-    (urllib3.connectionpool.HTTPSConnectionPool, "ConnectionCls"),
     (urllib3.connection.HTTPConnection, "request"),
     (urllib3.connection.HTTPConnection, "connect"),
     (urllib3.connection.HTTPConnection, "_new_conn"),
@@ -180,6 +179,38 @@ def test_what_is_below(owner: Any, name: str, url: str, monkeypatch: pytest.Monk
             # urllib3 made the call, over what was put there.
             assert patch.calls
     assert is_short(session, url)
+
+
+BELOW_TLS = [
+    (urllib3.connectionpool.HTTPSConnectionPool, "ConnectionCls"),
+    (urllib3.connection.HTTPSConnection, "connect"),
+    (urllib3.util.ssl_, "SSLContext"),
+]
+
+
+@pytest.mark.parametrize(("owner", "name"), BELOW_TLS, ids=lambda p: getattr(p, "__name__", p))
+def test_what_is_below_tls(
+    owner: Any,
+    name: str,
+    tls_serve: Serve,
+    ca_file: str,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = waterclock.Session()
+    session.verify = ca_file
+    tls_url = tls_serve(answer("body")).url
+    assert is_short(session, tls_url)
+    original = getattr(owner, name)
+    with monkeypatch.context() as context:
+        if isinstance(original, type):
+            patch: Any = type(original.__name__, (original,), {"__module__": __name__})
+        else:
+            patch = wrapped(original)
+        context.setattr(owner, name, patch)
+        assert is_short(session, url), "which has nothing to do with it"
+        assert not is_short(session, tls_url)
+    assert is_short(session, tls_url)
 
 
 def test_a_method_that_the_socket_class_did_not_have(

@@ -43,12 +43,14 @@ _REPLACEABLE: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
 class _Place:
     """Names of a module or class that is loaded."""
 
-    __slots__ = ("holder", "module", "names", "where")
+    __slots__ = ("holder", "module", "names", "of_tls", "where")
 
     def __init__(self, module: Any, class_name: str | None, names: tuple[str, ...]) -> None:
         self.module = module
         self.holder = vars(module) if class_name is None else getattr(module, class_name)
         self.names = names
+        #: Whether only a call to an https URL comes by it.
+        self.of_tls = "SSLContext" in names or (class_name or "").startswith("HTTPS")
         self.where = module.__name__ if class_name is None else f"{module.__name__}.{class_name}"
 
     def replaced(self) -> str | None:

@@ -176,7 +176,7 @@ def _trusted(url: str, verify: Any) -> str | None:
     """The file or folder with the certificates that `verify` means; nothing for an http URL."""
     if url.startswith("http://"):
         return None
-    if not url.startswith("https://"):
+    if not url.startswith("https://") or not _guard.has_usual_extras():
         raise _NotOrdinary
     if verify is True:
         path: str = _here.DEFAULT_CA_BUNDLE_PATH

@@ -67,14 +67,14 @@ SESSION_ITSELF = sessions.Session
 
 # True while everything is as it was when it was last looked through; what was found then, and after which change.
 _guard: Unchanged | None = None
-# The same for what only cookies and credentials need.
+# The same for what only TLS, cookies and credentials need.
 _extra: Unchanged | None = None
 _after: object = None
 _reason: str | None = "nothing was looked at"
 
 
 def is_pristine() -> bool:
-    """Say whether nothing on the way of a request was replaced; of cookies and credentials `has_usual_extras` does."""
+    """Say whether nothing on the way of a request was replaced; the rest says `has_usual_extras`."""
     if _after is _watched.latest_change and _guard:
         if _reason is None:
             return True
@@ -84,7 +84,7 @@ def is_pristine() -> bool:
 
 
 def has_usual_extras() -> bool:
-    """Say whether nothing was replaced that makes cookies and credentials into fields."""
+    """Say whether nothing was replaced either that only TLS, cookies and credentials need."""
     return is_pristine() and (bool(_extra) or _look_through() is None)
 
 
@@ -115,14 +115,15 @@ def _look_through() -> str | None:
     waiting = [*_choice._waiting, *(name for name in LATER if name not in sys.modules)]
     places.append((sys.modules, waiting))
     places += _loaded(LATER_METHODS)
-    places += [(place.holder, place.names) for place in _choice._places]
+    places += [(place.holder, place.names) for place in _choice._places if not place.of_tls]
+    extras = [(place.holder, place.names) for place in _choice._places if place.of_tls]
     socket = getattr(sys.modules.get("socket"), "socket", None)
     if isinstance(socket, type):
         places.append((socket, ("connect",)))
     # What somebody waits for was not there a moment ago: another thread imports it.
     if sys.modules.keys().isdisjoint(waiting) and not any(map(_is_being_imported, LATER)):
         _guard = _unchanged(places)
-        _extra = _unchanged(_loaded(EXTRA_METHODS))
+        _extra = _unchanged([*extras, *_loaded(EXTRA_METHODS)])
     return _reason
 
 
@@ -140,12 +141,18 @@ def _unchanged(places: list[tuple[Any, Iterable[str]]]) -> Unchanged:
     return Unchanged([place for each in places for place in _directly(*each)])
 
 
+_HEAP_TYPE = 1 << 9
+
+
 def _directly(holder: Any, names: Iterable[str]) -> list[tuple[Any, list[str]]]:
     """Where names are found with the least work: in the dictionaries of a class and of those it inherits from."""
     if not isinstance(holder, type):
         return [(holder, [*names])]
     wanted, found = [*names], []
     for base in holder.__mro__:
+        if not base.__flags__ & _HEAP_TYPE:
+            # Written in C: nobody can replace anything in it.
+            break
         referred = gc.get_referents(vars(base))
         if len(referred) != 1 or type(referred[0]) is not dict:
             return [*found, (holder, wanted)]
