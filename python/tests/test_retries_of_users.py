@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,11 +48,11 @@ CASES: list[tuple[Any, list[Any], dict[str, Any]]] = [
     (3, [[CLOSE], [RESET], answer(b"ok")], {}),
     (1, [[CLOSE], [CLOSE], answer(b"ok")], {}),
     (3, [[CLOSE], answer(b"ok")], {"method": "POST", "data": b"x"}),
-    (3, [[STALL], answer(b"ok")], {"timeout": 0.1}),
-    (1, [[STALL], [STALL]], {"timeout": 0.1}),
-    (3, [[STALL]], {"timeout": 0.1, "method": "POST", "data": b"x"}),
-    (Retry(3, read=0), [[STALL]], {"timeout": 0.1}),
-    (Retry(3, read=False), [[STALL]], {"timeout": 0.1}),
+    (3, [[STALL], answer(b"ok")], {"timeout": (5, 0.1)}),
+    (1, [[STALL], [STALL]], {"timeout": (5, 0.1)}),
+    (3, [[STALL]], {"timeout": (5, 0.1), "method": "POST", "data": b"x"}),
+    (Retry(3, read=0), [[STALL]], {"timeout": (5, 0.1)}),
+    (Retry(3, read=False), [[STALL]], {"timeout": (5, 0.1)}),
     (Retry(0, read=False), [[CLOSE]], {}),
     (False, [[CLOSE]], {}),
     (Retry(False), [[CLOSE]], {}),
@@ -169,7 +170,7 @@ def test_pauses_are_on_the_timeline(serve: Callable[..., Server]) -> None:
     server = serve([CLOSE], [CLOSE], answer(b"ok"))
     started = time.monotonic()
     response = session(waterclock, Retry(5, backoff_factor=0.1)).get(server.url)
-    assert 0.2 <= time.monotonic() - started < 1
+    assert time.monotonic() - started >= 0.2
     assert "wait before retry" in response.explain()
     assert "hop 3" in response.explain()
 
@@ -188,11 +189,36 @@ def test_a_pause_that_would_not_end_in_time_is_refused(
     server = serve(*replies)
     started = time.monotonic()
     with pytest.raises(waterclock.exceptions.BackoffTimeout) as caught:
-        session(waterclock, retry).get(server.url, timeout=waterclock.Limits(total=1))
-    assert time.monotonic() - started < 0.9
+        session(waterclock, retry).get(server.url, timeout=waterclock.Limits(total=4))
+    assert time.monotonic() - started < 3.9
     assert (caught.value.limit, caught.value.phase) == ("total", "backoff")
     assert isinstance(caught.value.args[0], urllib3.exceptions.MaxRetryError)
     assert caught.value.timeline is not None
+
+
+@pytest.mark.parametrize("reply", [SERVER_ERROR, [CLOSE]], ids=["status", "failure"])
+def test_a_pause_that_was_held_up_ends_in_the_same_way(
+    serve: Callable[..., Server], reply: Any
+) -> None:
+    """It would have ended in time; a busy machine can do what this handler does."""
+
+    class HeldUp(Retry):
+        def get_backoff_time(self) -> float:
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            return 0.1
+
+    before = signal.signal(signal.SIGALRM, lambda *_: time.sleep(1.5))
+    try:
+        with pytest.raises(waterclock.exceptions.BackoffTimeout) as caught:
+            made = session(waterclock, HeldUp(3, status_forcelist=[503]))
+            made.get(serve(reply).url, timeout=waterclock.Limits(total=1.2))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    error = caught.value
+    assert (error.limit, error.phase, error.request_sent) == ("total", "backoff", "yes")  # type: ignore[attr-defined]
+    assert isinstance(error.args[0], urllib3.exceptions.MaxRetryError)
+    assert "wait before retry" in error.explain()  # type: ignore[attr-defined]
+    assert error.timeline.elapsed >= 1.2  # type: ignore[union-attr]
 
 
 def test_a_limit_on_all_attempts(serve: Callable[..., Server]) -> None:
@@ -200,7 +226,8 @@ def test_a_limit_on_all_attempts(serve: Callable[..., Server]) -> None:
     started = time.monotonic()
     with pytest.raises(waterclock.Timeout) as caught:
         session(waterclock, 100).get(server.url, timeout=waterclock.Limits(total=0.35, read=0.1))
-    assert 0.34 <= time.monotonic() - started < 1
+    # A hundred attempts would take ten seconds.
+    assert 0.35 <= time.monotonic() - started < 5
     assert caught.value.limit == "total"
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ._engine import EngineError, Reply
     from ._native import Call
+    from .exceptions import BackoffTimeout
 
 _own_pauses = (_retry.Retry.sleep, _retry.Retry.sleep_for_retry, _retry.Retry._sleep_backoff)
 
@@ -189,14 +190,16 @@ class _Attempts:
         seconds = seconds or self.retries.get_backoff_time()
         if seconds <= 0:
             return None
-        paused: _engine.Paused = self.call.adapter._engine.pause(seconds, before)
+        try:
+            paused: _engine.Paused = self.call.adapter._engine.pause(seconds, before)
+        except _engine.EngineError as late:
+            # It would have ended in time, but a signal's handler or a busy machine held it up.
+            raise _errors.explained(self._out_of_time(raw, error), late) from None
         if not paused:
             raise self._does_not_fit(seconds, before, raw, error) from None
         return paused
 
-    def _does_not_fit(
-        self, seconds: float, before: Any, raw: Any, error: Exception | None
-    ) -> BaseException:
+    def _out_of_time(self, raw: Any, error: Exception | None) -> BackoffTimeout:
         """The deadline ends the call: with what the last attempt had come to."""
         if error is None:
             error = _theirs.ResponseError(
@@ -205,7 +208,12 @@ class _Attempts:
         ended = _theirs.MaxRetryError(self.pool, self.target, error)
         from .exceptions import BackoffTimeout
 
-        made = BackoffTimeout(ended, request=self.call.request)
+        return BackoffTimeout(ended, request=self.call.request)
+
+    def _does_not_fit(
+        self, seconds: float, before: Any, raw: Any, error: Exception | None
+    ) -> BackoffTimeout:
+        made = self._out_of_time(raw, error)
         timeline = before.timeline() if callable(before.timeline) else before.timeline
         made.__dict__.update(timeline=timeline, limit="total", phase="backoff")
         made.__dict__["request_sent"] = "yes" if raw is not None else before.request_sent
