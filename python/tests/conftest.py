@@ -7,6 +7,7 @@ certificate of `authority`, whose CA is in the file `ca_file`. `black_hole` is w
 from __future__ import annotations
 
 import os
+import signal
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from loopback import BlackHole, Server
 
-pytest.register_assert_rewrite("threeways", "timing")
+pytest.register_assert_rewrite("both", "differences", "threeways", "timing")
 
 if TYPE_CHECKING:
     import trustme
@@ -36,6 +37,11 @@ _UNWANTED = [
 for _name in _UNWANTED:
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)
+
+
+# A shell that is not interactive has what it starts in the background ignore Ctrl-C, and so would our programs.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
@@ -59,6 +65,20 @@ def serve() -> Iterator[Callable[..., Server]]:
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def same(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, clean_home: Any
+) -> Callable[..., None]:
+    """same(replies, program): a server with the replies for each of the runs that are compared (both.py)."""
+    from both import compare
+
+    def check(replies: Any, program: Any) -> None:
+        given = replies if isinstance(replies, list) else [replies]
+        compare(lambda: serve(*given), program, monkeypatch)
+
+    return check
 
 
 @pytest.fixture(scope="session")

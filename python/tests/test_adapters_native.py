@@ -70,7 +70,7 @@ def test_limits_are_taken_as_they_are() -> None:
     assert _timeouts.checked(limits) is limits
 
 
-@pytest.mark.parametrize("timeout", [(5, 0.1), Timeout(read=0.1), Timeout(total=0.1)])
+@pytest.mark.parametrize("timeout", [(5, 0.1), Timeout(read=0.1), Timeout(total=0.3)])
 def test_timeouts_fire(serve: Callable[..., Server], timeout: Any) -> None:
     with pytest.raises(waterclock.ReadTimeout):
         waterclock.get(serve([STALL]).url, timeout=timeout)

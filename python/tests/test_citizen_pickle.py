@@ -110,7 +110,7 @@ def test_a_response_whose_body_was_not_read(server: Server, way: str, again: Aga
 
 
 def test_a_response_that_cannot_be_read(server: Server, way: str) -> None:
-    response = requests.get(server.url + "/half", stream=True, timeout=0.1)
+    response = requests.get(server.url + "/half", stream=True, timeout=(5, 0.3))
     with pytest.raises(requests.exceptions.ConnectionError):
         pickle.dumps(response)
 
@@ -208,7 +208,7 @@ def assert_chain_is_pickled(error: BaseException, again: Again) -> None:
 def test_exceptions(server: Server, way: str, again: Again) -> None:
     """As requests' do, and with what ours know on top."""
     with pytest.raises(requests.ConnectionError) as caught:
-        requests.get(server.url + "/half", timeout=0.1)
+        requests.get(server.url + "/half", timeout=(5, 0.3))
     error = caught.value
     other = again(error)
     assert type(other) is type(error)

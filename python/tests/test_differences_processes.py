@@ -78,7 +78,7 @@ def test_an_interrupt_ends_any_wait(tmp_path: Path, serve: Serve) -> None:
         try:
             waterclock.get(sys.argv[1])
         except KeyboardInterrupt:
-            print("late" if time.monotonic() - began[0] > 1 else "in time")
+            print("late" if time.monotonic() - began[0] > 10 else "in time")
     """
     assert programs.check(tmp_path, program, server.url) == "in time\n"
     stopped.set()

@@ -41,7 +41,7 @@ def test_a_stalled_body_is_a_timeout(serve: Serve) -> None:
     server = serve([answer("hello")[:-2], STALL])
 
     def program(package: Any) -> Any:
-        return caught(package, lambda: package.get(server.url, timeout=0.05))
+        return caught(package, lambda: package.get(server.url, timeout=(5, 0.3)))
 
     assert of_requests(program) == {"ConnectionError"}
     assert of_waterclock(program) == {"ConnectionError", "ReadTimeout", "Timeout"}
@@ -52,7 +52,7 @@ def test_a_stalled_handshake_is_a_connect_timeout_too(serve: Serve) -> None:
     url = f"https://127.0.0.1:{server.port}/"
 
     def program(package: Any) -> Any:
-        return caught(package, lambda: package.get(url, timeout=(0.05, 10), verify=False))
+        return caught(package, lambda: package.get(url, timeout=(0.3, 10), verify=False))
 
     assert of_requests(program) == {"ReadTimeout", "Timeout"}
     everything = {"ConnectionError", "ConnectTimeout", "ReadTimeout", "Timeout"}
@@ -64,7 +64,7 @@ def test_a_stalled_upload_is_a_timeout() -> None:
         url = f"http://127.0.0.1:{never_reads.getsockname()[1]}/"
 
         def program(package: Any) -> Any:
-            return caught(package, lambda: package.post(url, b"x" * 30_000_000, timeout=0.1))
+            return caught(package, lambda: package.post(url, b"x" * 30_000_000, timeout=0.3))
 
         assert of_requests(program) == {"ConnectionError"}
         assert of_waterclock(program) == {"ConnectionError", "Timeout"}
@@ -88,19 +88,19 @@ def test_retries_that_timed_out_are_a_timeout(serve: Serve) -> None:
     def program(package: Any) -> Any:
         with package.Session() as session:
             session.mount("http://", package.adapters.HTTPAdapter(max_retries=1))
-            return caught(package, lambda: session.get(server.url, timeout=0.05))
+            return caught(package, lambda: session.get(server.url, timeout=(5, 0.05)))
 
     assert of_requests(program) == {"ConnectionError"}
     assert of_waterclock(program) == {"ConnectionError", "ReadTimeout", "Timeout"}
 
 
 def test_a_proxy_that_trickles_is_one_wait(serve: Serve) -> None:
-    slowly = [step for byte in b"HTTP/1.1 403 No\r\n\r\n" for step in (0.05, bytes([byte]))]
+    slowly = [step for byte in b"HTTP/1.1 403 No\r\n\r\n" for step in (0.1, bytes([byte]))]
     server = serve(slowly)
 
     def program(package: Any) -> Any:
-        call = lambda: package.get("https://a.invalid/", proxies={"https": server.url}, timeout=0.2)
-        return timed(call) > 0.6
+        call = lambda: package.get("https://a.invalid/", proxies={"https": server.url}, timeout=0.5)
+        return timed(call) > 1.8
 
     assert of_requests(program) is True
     assert of_waterclock(program) is False
@@ -119,7 +119,7 @@ def test_an_upload_may_be_long_while_it_moves() -> None:
         reader.start()
         try:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-            return package.post(url, data=b"x" * size, timeout=(0.3, 20)).text
+            return package.post(url, data=b"x" * size, timeout=(0.8, 20)).text
         finally:
             listener.close()
             reader.join(10)
@@ -130,7 +130,7 @@ def test_an_upload_may_be_long_while_it_moves() -> None:
         with connection:
             while received < size and (data := connection.recv(100_000)):
                 received += len(data)
-                time.sleep(0.01)
+                time.sleep(0.02)
             if received >= size:
                 connection.sendall(OK)
 
@@ -176,9 +176,9 @@ def test_elapsed_after_digest_is_the_last_hops(serve: Serve) -> None:
     challenge = ("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"')
 
     def program(package: Any) -> Any:
-        server = serve(answer("", 401, [challenge]), [0.05, OK])
+        server = serve(answer("", 401, [challenge]), [0.3, OK])
         auth = package.auth.HTTPDigestAuth("user", "password")
-        return package.get(server.url, auth=auth).elapsed >= datetime.timedelta(seconds=0.05)
+        return package.get(server.url, auth=auth).elapsed >= datetime.timedelta(seconds=0.3)
 
     assert of_requests(program) is False
     assert of_waterclock(program) is True
@@ -186,31 +186,31 @@ def test_elapsed_after_digest_is_the_last_hops(serve: Serve) -> None:
 
 def test_a_slow_body_of_a_redirect_is_not_waited_for(serve: Serve) -> None:
     moved = answer("moved", 302, [("Location", "/there")])
-    slowly = [moved[:-5], *[step for byte in b"moved" for step in (0.15, bytes([byte]))]]
+    slowly = [moved[:-5], *[step for byte in b"moved" for step in (0.3, bytes([byte]))]]
     server = serve({"/": slowly, "/there": OK})
 
     def program(package: Any) -> Any:
-        return timed(lambda: package.get(server.url + "/", timeout=5)) > 0.6
+        return timed(lambda: package.get(server.url + "/", timeout=5)) > 1.4
 
     assert of_requests(program) is True
     assert of_waterclock(program) is False
 
 
 def test_a_total_is_for_all_hops(serve: Serve) -> None:
-    server = serve({"/": [0.3, answer("", 302, [("Location", "/there")])], "/there": [0.3, OK]})
-    assert waterclock.get(server.url + "/", timeout=0.5).text == "ok"
+    server = serve({"/": [0.6, answer("", 302, [("Location", "/there")])], "/there": [0.6, OK]})
+    assert waterclock.get(server.url + "/", timeout=5).text == "ok"
     with pytest.raises(waterclock.ReadTimeout) as caught:
-        waterclock.get(server.url + "/", timeout=waterclock.Limits(total=0.5))
+        waterclock.get(server.url + "/", timeout=waterclock.Limits(total=1))
     assert caught.value.limit == "total"
 
 
 def test_a_timeout_of_urllib3_has_a_total(serve: Serve) -> None:
     from urllib3.util import Timeout
 
-    server = serve({"/": [0.3, answer("", 302, [("Location", "/there")])], "/there": [0.3, OK]})
+    server = serve({"/": [0.6, answer("", 302, [("Location", "/there")])], "/there": [0.6, OK]})
 
     def program(package: Any) -> Any:
-        return package.get(server.url + "/", timeout=Timeout(total=0.5)).text
+        return package.get(server.url + "/", timeout=Timeout(total=1)).text
 
     # Begun anew for each hop.
     assert of_requests(program) == "ok"
@@ -221,9 +221,9 @@ def test_a_pause_that_does_not_fit_is_refused_at_once(serve: Serve) -> None:
     from urllib3.util import Retry
 
     server = serve(answer("", 503, [("Retry-After", "30")]))
-    with waterclock.Session(timeout=waterclock.Limits(total=1)) as session:
+    with waterclock.Session(timeout=waterclock.Limits(total=5)) as session:
         session.mount("http://", waterclock.adapters.HTTPAdapter(max_retries=Retry(1)))
-        assert timed(lambda: session.get(server.url)) < 0.9
+        assert timed(lambda: session.get(server.url)) < 4.9
         with pytest.raises(waterclock.exceptions.RetryError) as caught:
             session.get(server.url)
     assert isinstance(caught.value, waterclock.Timeout)
@@ -232,7 +232,7 @@ def test_a_pause_that_does_not_fit_is_refused_at_once(serve: Serve) -> None:
 
 def test_a_session_has_a_timeout(serve: Serve) -> None:
     server = serve([0.2, OK])
-    session = waterclock.Session(timeout=0.05)
+    session = waterclock.Session(timeout=(5, 0.05))
     with pytest.raises(waterclock.ReadTimeout):
         session.get(server.url)
     # What a call says counts more, and sessions are pickled with it.
@@ -251,7 +251,7 @@ def test_a_deadline_is_for_one_thread(serve: Serve) -> None:
     with waterclock.deadline(0.05):
         thread = threading.Thread(target=elsewhere)
         thread.start()
-        with pytest.raises(waterclock.ReadTimeout):
+        with pytest.raises(waterclock.Timeout):
             waterclock.get(server.url)
         thread.join(10)
     assert texts == ["ok"]

@@ -142,8 +142,8 @@ def test_a_deadline_covers_everything(serve: Callable[..., Server]) -> None:
     server = serve(dribble)
     started = time.monotonic()
     with pytest.raises(requests.RequestException), waterclock.deadline(0.4):
-        requests.get(server.url, timeout=0.3)
-    assert 0.3 < time.monotonic() - started < 2
+        requests.get(server.url, timeout=2)
+    assert 0.4 <= time.monotonic() - started < 4
 
 
 def test_limits_are_taken_where_timeout_is(serve: Callable[..., Server]) -> None:
@@ -157,7 +157,7 @@ def test_limits_are_taken_where_timeout_is(serve: Callable[..., Server]) -> None
 def test_exceptions_are_of_both(serve: Callable[..., Server], black_hole: BlackHole) -> None:
     server = serve([STALL])
     with pytest.raises(requests.exceptions.ReadTimeout) as caught:
-        requests.get(server.url, timeout=0.1)
+        requests.get(server.url, timeout=(5, 0.1))
     error: Any = caught.value
     assert isinstance(error, waterclock.ReadTimeout) and isinstance(error, requests.Timeout)
     assert not isinstance(error, requests.ConnectionError)
@@ -183,7 +183,7 @@ def test_a_class_that_is_only_ours_is_all_that_it_was(tls_serve: Callable[..., S
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
     with pytest.raises(requests.exceptions.ReadTimeout) as caught:
-        requests.get(url, timeout=0.1)
+        requests.get(url, timeout=0.3)
     listener.close()
     error: Any = caught.value
     assert isinstance(error, requests.exceptions.ConnectTimeout) and error.phase == "tls"
@@ -196,7 +196,7 @@ def test_a_broken_body_is_requests_error(serve: Callable[..., Server]) -> None:
         requests.get(server.url)
     stalled = serve([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", STALL])
     with pytest.raises(requests.exceptions.ConnectionError, match="Read timed out"):
-        requests.get(stalled.url, timeout=0.1)
+        requests.get(stalled.url, timeout=(5, 0.3))
 
 
 def test_wrong_timeouts_are_value_errors(serve: Callable[..., Server]) -> None:
@@ -279,7 +279,7 @@ def test_the_old_way_keeps_deadlines_too(serve: Callable[..., Server]) -> None:
         started = time.monotonic()
         with pytest.raises(requests.Timeout), waterclock.deadline(0.2):
             session.get(server.url, timeout=5)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize("name", ["TimeoutSauce", "DEFAULT_CA_BUNDLE_PATH"])

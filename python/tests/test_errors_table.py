@@ -31,7 +31,7 @@ HEADS: list[tuple[str, Any, Any, str | None]] = [
     ("not http", [b"garbage\r\n\r\n", CLOSE], None, None),
     ("another version", [b"HTTP/3 200 OK\r\n\r\n", CLOSE], None, None),
     ("no status", [b"HTTP/1.1 abc OK\r\n\r\n", CLOSE], None, None),
-    ("silent", [STALL], 0.1, None),
+    ("silent", [STALL], 0.3, None),
     ("silent, both limits", [STALL], (5, 0.1), None),
     ("long header", [OK + b"A: " + b"b" * 70000 + b"\r\n\r\n", CLOSE], None, None),
     (
@@ -44,8 +44,8 @@ HEADS: list[tuple[str, Any, Any, str | None]] = [
 BODIES: list[tuple[str, Any, Any, str | None]] = [
     ("cut", [OK + b"Content-Length: 5\r\n\r\nabc", CLOSE], None, None),
     ("reset in the body", [OK + b"Content-Length: 5\r\n\r\nabc", 0.05, RESET], None, None),
-    ("stalled body", [OK + b"Content-Length: 5\r\n\r\nabc", STALL], 0.1, "BodyTimeout"),
-    ("stalled chunk", [CHUNKED + b"5\r\nab", STALL], 0.1, "BodyTimeout"),
+    ("stalled body", [OK + b"Content-Length: 5\r\n\r\nabc", STALL], (5, 0.3), "BodyTimeout"),
+    ("stalled chunk", [CHUNKED + b"5\r\nab", STALL], (5, 0.3), "BodyTimeout"),
     ("cut between chunks", [CHUNKED + b"2\r\nab\r\n", CLOSE], None, None),
     ("cut before chunks", [CHUNKED, CLOSE], None, None),
     ("reset in a chunk", [CHUNKED + b"5\r\nab", 0.05, RESET], None, None),
@@ -158,7 +158,7 @@ def test_no_connection_in_time(black_hole: BlackHole, timeout: Any) -> None:
 
 def test_no_handshake_in_time(silent: str) -> None:
     url = silent.replace("http", "https")
-    error = compare(lambda: url, "HandshakeTimeout", timeout=(0.1, 5))
+    error = compare(lambda: url, "HandshakeTimeout", timeout=(0.3, 5))
     assert isinstance(error, waterclock.ConnectTimeout)
     assert isinstance(error, waterclock.ReadTimeout)
     assert error.limit == "tls"
@@ -166,7 +166,7 @@ def test_no_handshake_in_time(silent: str) -> None:
 
 def test_no_upload_in_time(silent: str) -> None:
     error = compare(
-        lambda: silent, "UploadTimeout", method="POST", data=b"x" * 20_000_000, timeout=(0.2, 3)
+        lambda: silent, "UploadTimeout", method="POST", data=b"x" * 20_000_000, timeout=(0.5, 3)
     )
     assert isinstance(error, waterclock.Timeout)
     assert error.request_sent == "partly"
@@ -203,7 +203,7 @@ def test_proxies(
         lambda: "https://example.org/",
         "TunnelTimeout",
         proxies={"https": silent},
-        timeout=(0.1, 4),
+        timeout=(0.3, 4),
     )
     for status in (407, 403):
         proxy = serve(answer(b"", status)).url
@@ -216,7 +216,7 @@ def test_proxies(
         proxy = serve(script).url
         compare(lambda: "http://example.org/x", proxies={"http": proxy})
     proxy = serve([STALL]).url
-    compare(lambda: "http://example.org/x", proxies={"http": proxy}, timeout=0.1)
+    compare(lambda: "http://example.org/x", proxies={"http": proxy}, timeout=0.3)
 
 
 def test_https_proxy_that_speaks_http(talkative: str) -> None:
@@ -233,7 +233,7 @@ def test_socks(unused_port: int, black_hole: BlackHole, silent: str) -> None:
             compare(
                 lambda scheme=scheme: f"{scheme}://example.org/",  # type: ignore[misc]
                 proxies=through(proxy),
-                timeout=0.1,
+                timeout=0.3,
             )
 
 
@@ -304,7 +304,7 @@ def test_nothing_of_urllib3_is_imported_before_somebody_looks(
 
 
 def test_a_note_says_what_happened(serve: Callable[..., Server]) -> None:
-    error = raised(waterclock, serve([STALL]).url, timeout=0.1)
+    error = raised(waterclock, serve([STALL]).url, timeout=(5, 0.1))
     (note,) = error.__notes__  # type: ignore[attr-defined]
     assert note.startswith("waterclock: read limit of 100 ms fired in read headers")
 

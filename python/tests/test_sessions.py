@@ -19,17 +19,6 @@ requests = pytest.importorskip("requests")
 Way = Callable[..., None]
 
 
-@pytest.fixture
-def same(serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, clean_home: Any) -> Way:
-    """same(replies, program): a server with the replies for each of the runs that are compared."""
-
-    def check(replies: Any, program: Any) -> None:
-        given = replies if isinstance(replies, list) else [replies]
-        compare(lambda: serve(*given), program, monkeypatch)
-
-    return check
-
-
 class Recorder(waterclock.adapters.BaseAdapter):
     """An adapter of somebody else: it answers itself, and remembers what it was given."""
 

@@ -7,24 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from both import compare
 from loopback import Received, Server, answer
 
 import waterclock
 
 STATUSES = [301, 302, 303, 307, 308]
 Way = Callable[..., None]
-
-
-@pytest.fixture
-def same(serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, clean_home: Any) -> Way:
-    """same(replies, program): a server with the replies for each of the runs that are compared."""
-
-    def check(replies: Any, program: Any) -> None:
-        given = replies if isinstance(replies, list) else [replies]
-        compare(lambda: serve(*given), program, monkeypatch)
-
-    return check
 
 
 def to(location: str, status: int = 302, body: bytes = b"moved", **more: str) -> bytes:

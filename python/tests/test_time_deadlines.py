@@ -27,13 +27,13 @@ def both_ways(way: Any) -> None:  # noqa: F811
 def test_a_deadline_ends_a_call(serve: Serve) -> None:
     url = serve([STALL]).url
     started = time.perf_counter()
-    with deadline(0.15):
+    with deadline(0.3):
         error = failure(lambda: waterclock.get(url))
-    at_least(0.15, started)
+    at_least(0.3, started)
     assert isinstance(error, waterclock.Timeout)
     assert (error.limit, error.request_sent) == ("total", "yes")
     # What was left of it when the call began.
-    assert 0 < error.timeline.limits["total"] <= 0.15
+    assert 0 < error.timeline.limits["total"] <= 0.3
     check_timeline(error.timeline)
 
 
@@ -88,7 +88,7 @@ def test_the_tighter_of_deadline_and_total_counts(serve: Serve) -> None:
 def test_other_limits_still_count_under_a_deadline(serve: Serve) -> None:
     url = serve([STALL]).url
     with deadline(LATE):
-        error = expired("read", 0.1, lambda: waterclock.get(url, timeout=0.1))
+        error = expired("read", 0.1, lambda: waterclock.get(url, timeout=(LATE, 0.1)))
     assert isinstance(error, waterclock.ReadTimeout)
 
 
@@ -166,18 +166,19 @@ def test_total_goes_over_digest(serve: Serve) -> None:
 
     def reply(request: Received) -> Any:
         if request.header("Authorization"):
-            return [STALL]
-        return [0.1, answer("who?", 401, [challenge])]
+            return [0.3, answer("in")]
+        return [0.3, answer("who?", 401, [challenge])]
 
     auth = waterclock.auth.HTTPDigestAuth("user", "pass")
     server = serve(reply)
+    # Enough for each of them alone.
     error = expired(
-        "total", 0.2, lambda: waterclock.get(server.url, auth=auth, timeout=Limits(total=0.2))
+        "total", 0.5, lambda: waterclock.get(server.url, auth=auth, timeout=Limits(total=0.5))
     )
-    # On a busy machine the time may be up after the first.
-    assert [hop["reason"] for hop in error.timeline.hops] == ["first", "auth"][
-        : len(server.requests)
-    ]
+    # On a busy machine the time may be up after the first, or before the server has seen the second.
+    reasons = [hop["reason"] for hop in error.timeline.hops]
+    assert reasons in (["first"], ["first", "auth"])
+    assert len(reasons) >= len(server.requests)
 
 
 def test_digest_has_one_timeline(serve: Serve) -> None:
@@ -215,7 +216,7 @@ def test_total_goes_over_retries_and_pauses(serve: Serve) -> None:
     check_timeline(error.timeline)
     # One try may have taken all of it on a busy machine.
     reasons = [hop["reason"] for hop in error.timeline.hops]
-    assert "retry" in reasons or len(server.requests) == 1
+    assert "retry" in reasons or len(server.requests) <= 1
 
 
 def test_a_pause_that_does_not_fit_is_refused_at_once(serve: Serve) -> None:
@@ -252,27 +253,29 @@ def test_attempt_starts_again_with_each_try(serve: Serve) -> None:
     session = waterclock.Session()
     session.mount("http://", waterclock.adapters.HTTPAdapter(max_retries=2))
     started = time.perf_counter()
-    failure(lambda: session.get(server.url, timeout=Limits(attempt=0.1)))
+    error = failure(lambda: session.get(server.url, timeout=Limits(attempt=0.1)))
     at_least(0.3, started)
-    assert len(server.requests) == 3
+    # Not what the server has seen: it may be later than the client on a busy machine.
+    assert [hop["reason"] for hop in error.timeline.hops] == ["first", "retry", "retry"]
 
 
 def test_total_goes_over_a_streamed_body(serve: Serve) -> None:
     head = answer(b"x" * 1000)[:-1000]
     server = serve([head, *[step for _ in range(1000) for step in (b"x", 0.01)]])
-    started = time.perf_counter()
-    response = waterclock.get(server.url, timeout=Limits(total=0.2), stream=True)
-    error = failure(lambda: list(response.iter_content(1)))
-    at_least(0.2, started)
+
+    def call() -> Any:
+        response = waterclock.get(server.url, timeout=Limits(total=0.2), stream=True)
+        return list(response.iter_content(1))
+
+    error = expired("total", 0.2, call, "body")
     assert isinstance(error, waterclock.ConnectionError)
     assert isinstance(error, waterclock.ReadTimeout)
-    assert (error.limit, error.phase) == ("total", "body")  # type: ignore[attr-defined]
 
 
 def test_the_callers_own_time_counts_while_a_body_is_streamed(serve: Serve) -> None:
     server = serve([answer(b"x" * 10)[:-5], STALL])
-    response = waterclock.get(server.url, timeout=Limits(total=0.15), stream=True)
-    time.sleep(0.2)
+    response = waterclock.get(server.url, timeout=Limits(total=0.5), stream=True)
+    time.sleep(0.5)
     # What has arrived already may still be had; nothing is waited for.
     started = time.perf_counter()
     error = failure(lambda: response.content)
@@ -284,9 +287,9 @@ def test_the_callers_own_time_counts_while_a_body_is_streamed(serve: Serve) -> N
 
 def test_timeout_of_a_session(serve: Serve) -> None:
     url = serve([STALL]).url
-    session = waterclock.Session(timeout=0.1)
+    session = waterclock.Session(timeout=(LATE, 0.1))
     expired("read", 0.1, lambda: session.get(url))
-    expired("read", 0.2, lambda: session.get(url, timeout=0.2))
+    expired("read", 0.2, lambda: session.get(url, timeout=(LATE, 0.2)))
     prepared = session.prepare_request(waterclock.Request("GET", url))
     expired("read", 0.1, lambda: session.send(prepared))
     session.timeout = Limits(total=0.15)
@@ -305,7 +308,7 @@ def test_timeout_of_a_session_is_kept() -> None:
 
 def test_timeout_of_a_subclass(serve: Serve) -> None:
     class Mine(waterclock.Session):
-        timeout = 0.1
+        timeout = (LATE, 0.1)
 
     url = serve([STALL]).url
     expired("read", 0.1, lambda: Mine().get(url))

@@ -170,7 +170,7 @@ def test_exceptions(serve: Serve, name: str) -> None:
             url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
     else:
         url = serve(reply).url
-    error = failure(lambda: waterclock.get(url, timeout=0.1))
+    error = failure(lambda: waterclock.get(url, timeout=0.3))
     assert isinstance(error, kind)
     assert (error.phase, error.request_sent) == (phase, sent)
     assert (error.limit is not None) == name.startswith("stalled")
