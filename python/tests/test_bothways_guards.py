@@ -163,16 +163,20 @@ BELOW = [
 ]
 
 
+def in_place_of(original: Any) -> Any:
+    """A class that derives from it, or a function that calls it."""
+    if isinstance(original, type):
+        return type(original.__name__, (original,), {"__module__": __name__})
+    return wrapped(original)
+
+
 @pytest.mark.parametrize(("owner", "name"), BELOW, ids=lambda part: getattr(part, "__name__", part))
 def test_what_is_below(owner: Any, name: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     session = waterclock.Session()
     assert is_short(session, url)
     original = getattr(owner, name)
     with monkeypatch.context() as context:
-        if isinstance(original, type):
-            patch: Any = type(original.__name__, (original,), {"__module__": __name__})
-        else:
-            patch = wrapped(original)
+        patch = in_place_of(original)
         context.setattr(owner, name, patch)
         assert not is_short(session, url)
         if not isinstance(original, type) and name != "create_connection":
@@ -201,13 +205,8 @@ def test_what_is_below_tls(
     session.verify = ca_file
     tls_url = tls_serve(answer("body")).url
     assert is_short(session, tls_url)
-    original = getattr(owner, name)
     with monkeypatch.context() as context:
-        if isinstance(original, type):
-            patch: Any = type(original.__name__, (original,), {"__module__": __name__})
-        else:
-            patch = wrapped(original)
-        context.setattr(owner, name, patch)
+        context.setattr(owner, name, in_place_of(getattr(owner, name)))
         assert is_short(session, url), "which has nothing to do with it"
         assert not is_short(session, tls_url)
     assert is_short(session, tls_url)
