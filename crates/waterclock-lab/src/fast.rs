@@ -1,5 +1,6 @@
 //! A fast, polite server for load tests and benchmarks: one read and one write a request.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +10,7 @@ use std::time::Duration;
 use crate::head::Framing;
 use crate::input::{Body, Input, Source};
 use crate::listener::{Connection, Listen, Listener};
+use crate::log::Handshakes;
 use crate::tls::Tls;
 
 /// The period of the bodies' pattern; prime, so that no buffer size hides a shift.
@@ -34,6 +36,7 @@ static PATTERN: LazyLock<Vec<u8>> =
 /// | any with `X-Id: v`, or `?id=v` | `v`, in an `X-Id` field and as the body |
 /// | `GET /json` | a small JSON document, with its media type |
 /// | any with a body | reads it; the body is its length in decimal |
+/// | a path given to [`answer`](FastBuilder::answer) | its fields and its body |
 /// | any other | `ok` |
 ///
 /// `X-Id` is echoed as a field in the first two as well, and HEAD is answered without a body.
@@ -59,22 +62,17 @@ pub struct FastServer {
 impl FastServer {
     /// Starts on 127.0.0.1 and a free port, in clear.
     pub fn start() -> io::Result<Self> {
-        Self::listen(&Listen::default())
+        Self::builder().start()
     }
 
     /// Starts with TLS.
     pub fn start_tls(tls: impl Into<Tls>) -> io::Result<Self> {
-        Self::listen(&Listen { tls: Some(tls.into()), ..Listen::default() })
+        Self::builder().tls(tls).start()
     }
 
-    fn listen(listen: &Listen) -> io::Result<Self> {
-        let requests = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&requests);
-        let listener = Listener::start(listen, move |connection| {
-            let _ = serve(&connection, &counter);
-            connection.link.notify();
-        })?;
-        Ok(FastServer { listener, requests })
+    /// A server with more to say.
+    pub fn builder() -> FastBuilder {
+        FastBuilder::default()
     }
 
     /// The address of the listener.
@@ -98,6 +96,11 @@ impl FastServer {
         self.listener.log.read(|seen| seen.open)
     }
 
+    /// TLS handshakes so far, by how they went.
+    pub fn handshakes(&self) -> Handshakes {
+        self.listener.log.read(|seen| seen.handshakes)
+    }
+
     /// Waits until at most `count` connections are open; an error (`TimedOut`) after `patience`.
     pub fn wait_for_open_connections(&self, count: usize, patience: Duration) -> io::Result<()> {
         self.listener.log.wait(patience, &format!("at most {count} open connections"), |seen| {
@@ -111,14 +114,68 @@ impl FastServer {
     }
 }
 
-fn serve(connection: &Connection, requests: &AtomicU64) -> io::Result<()> {
+/// Makes a [`FastServer`].
+///
+/// ```
+/// let text = waterclock_lab::FastServer::builder()
+///     .answer("/text", &[("Content-Type", "text/plain")], "text")
+///     .start()?;
+/// # let _ = text;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Default)]
+pub struct FastBuilder {
+    tls: Option<Tls>,
+    answers: Answers,
+}
+
+impl FastBuilder {
+    /// Speaks TLS.
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<Tls>) -> Self {
+        self.tls = Some(tls.into());
+        self
+    }
+
+    /// What GET and HEAD of `path` are answered with, `Content-Length` added: many fields, or a
+    /// body that somebody encoded.
+    #[must_use]
+    pub fn answer(mut self, path: &str, fields: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Self {
+        let fields = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        self.answers.insert(path.to_owned(), Arc::new(Answer { fields, body: body.into() }));
+        self
+    }
+
+    /// Starts on 127.0.0.1 and a free port.
+    pub fn start(self) -> io::Result<FastServer> {
+        let requests = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&requests);
+        let answers = self.answers;
+        let listen = Listen { tls: self.tls, ..Listen::default() };
+        let listener = Listener::start(&listen, move |connection| {
+            let _ = serve(&connection, &counter, &answers);
+            connection.link.notify();
+        })?;
+        Ok(FastServer { listener, requests })
+    }
+}
+
+type Answers = HashMap<String, Arc<Answer>>;
+
+struct Answer {
+    /// Each with its line end.
+    fields: String,
+    body: Vec<u8>,
+}
+
+fn serve(connection: &Connection, requests: &AtomicU64, answers: &Answers) -> io::Result<()> {
     let Connection { link, stop, .. } = connection;
     let mut input = Input::new();
     let mut out = Vec::with_capacity(SMALL);
     loop {
         let Some(end) = input.find_head_end(link)? else { return Ok(()) };
         requests.fetch_add(1, Ordering::Relaxed);
-        let mut request = Request::parse(input.take(end));
+        let mut request = Request::parse(input.take(end), answers);
         if request.framing != Framing::NONE {
             if request.expects && input.is_empty() {
                 link.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
@@ -152,10 +209,11 @@ enum Reply {
     Json,
     Bytes(u64),
     Chunked(u64, usize),
+    Given(Arc<Answer>),
 }
 
 impl Request {
-    fn parse(head: &[u8]) -> Request {
+    fn parse(head: &[u8], answers: &Answers) -> Request {
         let head = std::str::from_utf8(head).unwrap_or_default();
         let mut lines = head.split("\r\n");
         let mut words = lines.next().unwrap_or_default().split(' ');
@@ -172,7 +230,7 @@ impl Request {
         for line in lines {
             request.field(line);
         }
-        request.target(target);
+        request.target(target, answers);
         request
     }
 
@@ -197,7 +255,7 @@ impl Request {
         }
     }
 
-    fn target(&mut self, target: &str) {
+    fn target(&mut self, target: &str, answers: &Answers) {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let queried = query.split('&').find_map(|pair| pair.strip_prefix("id="));
         if let Some(id) = queried {
@@ -213,6 +271,8 @@ impl Request {
             self.reply = Reply::Chunked(number(length).unwrap_or(0), size);
         } else if path == "/json" {
             self.reply = Reply::Json;
+        } else if let Some(answer) = answers.get(path) {
+            self.reply = Reply::Given(Arc::clone(answer));
         } else if let Some(id) = &self.id {
             self.reply = Reply::Text(id.clone());
         }
@@ -258,6 +318,12 @@ fn respond(connection: &Connection, request: &Request, out: &mut Vec<u8>) -> io:
             }
             send_chunks(connection, *length, *size, out)
         }
+        Reply::Given(answer) => {
+            out.extend_from_slice(answer.fields.as_bytes());
+            length_field(out, answer.body.len() as u64);
+            let body = if request.is_head { &[] } else { answer.body.as_slice() };
+            send_given(connection, body, out)
+        }
     }
 }
 
@@ -282,6 +348,16 @@ fn send_bytes(connection: &Connection, length: u64, out: &mut Vec<u8>) -> io::Re
         left -= piece.len() as u64;
     }
     Ok(())
+}
+
+/// Sends what is in `out` and then `body`, at once if it is small.
+fn send_given(connection: &Connection, body: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    if body.len() <= SMALL {
+        out.extend_from_slice(body);
+        return connection.link.write_all(out);
+    }
+    connection.link.write_all(out)?;
+    connection.link.write_all(body)
 }
 
 /// Sends what is in `out` and then the pattern in chunks of `size`, many chunks a write.

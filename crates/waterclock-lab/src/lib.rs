@@ -48,7 +48,7 @@ mod tls;
 
 pub use blackhole::Blackhole;
 pub use dns::{DnsAnswer, DnsQuery, DnsServer, DnsStub, Family, Says, Zone};
-pub use fast::FastServer;
+pub use fast::{FastBuilder, FastServer};
 pub use identity::{Authority, Identity};
 pub use log::{Handshakes, ReceivedRequest};
 pub use proxy::{Proxy, ProxyAction, ProxyBuilder};

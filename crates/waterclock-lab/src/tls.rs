@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig, ServerConnection, version};
 use rustls_pki_types::CertificateDer;
 
@@ -34,6 +34,7 @@ pub struct Tls {
     identity: Identity,
     version: Option<TlsVersion>,
     alpn: Vec<Vec<u8>>,
+    resumes: bool,
     client_ca: Option<CertificateDer<'static>>,
     script: Arc<dyn Fn(usize) -> TlsScript + Send + Sync>,
 }
@@ -60,6 +61,7 @@ impl Tls {
             identity,
             version: None,
             alpn: vec![b"http/1.1".to_vec()],
+            resumes: true,
             client_ca: None,
             script: Arc::new(|_| TlsScript::new()),
         }
@@ -76,6 +78,13 @@ impl Tls {
     #[must_use]
     pub fn alpn(mut self, protocols: &[&str]) -> Self {
         self.alpn = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        self
+    }
+
+    /// Resumes no session, so that every handshake is a full one.
+    #[must_use]
+    pub fn without_resumption(mut self) -> Self {
+        self.resumes = false;
         self
     }
 
@@ -120,7 +129,12 @@ impl Tls {
         let mut config =
             builder.with_single_cert(chain, self.identity.key_der()).map_err(io::Error::other)?;
         config.alpn_protocols.clone_from(&self.alpn);
-        config.ticketer = ring::Ticketer::new().map_err(io::Error::other)?;
+        if self.resumes {
+            config.ticketer = ring::Ticketer::new().map_err(io::Error::other)?;
+        } else {
+            config.send_tls13_tickets = 0;
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+        }
         Ok(Acceptor { config: Arc::new(config), script: Arc::clone(&self.script) })
     }
 }

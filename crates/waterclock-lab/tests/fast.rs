@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use common::{PATIENCE, connect, get, secure, trusting};
-use waterclock_lab::{FastServer, Identity};
+use waterclock_lab::{FastServer, Handshakes, Identity, Tls};
 
 /// Sends a request and reads a response with Content-Length.
 fn ask(stream: &mut BufReader<TcpStream>, request: &str) -> (String, Vec<u8>) {
@@ -118,4 +118,36 @@ fn over_tls_too() {
     stream.read_to_end(&mut bytes).unwrap();
     let body = bytes.split_off(bytes.len() - 1_000_000);
     assert!(is_pattern(&body) && bytes.ends_with(b"\r\n\r\n"));
+}
+
+#[test]
+fn a_path_is_answered_as_told() {
+    let server = FastServer::builder()
+        .answer("/coded", &[("Content-Encoding", "br"), ("X-More", "1")], "coded")
+        .answer("/large", &[], vec![b'x'; 100_000])
+        .start()
+        .unwrap();
+    let mut stream = BufReader::new(connect(server.address()));
+    let (head, body) = ask(&mut stream, "GET /coded HTTP/1.1\r\n\r\n");
+    let fields = "Content-Encoding: br\r\nX-More: 1\r\nContent-Length: 5\r\n\r\n";
+    assert_eq!(head, format!("HTTP/1.1 200 OK\r\n{fields}"));
+    assert_eq!(body, b"coded");
+    assert_eq!(ask(&mut stream, "GET /large?a=1 HTTP/1.1\r\n\r\n").1, vec![b'x'; 100_000]);
+    assert_eq!(ask(&mut stream, "GET / HTTP/1.1\r\n\r\n").1, b"ok");
+    let answer = get(&mut connect(server.address()), "/coded").unwrap();
+    assert_eq!(answer, format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{fields}coded"));
+}
+
+#[test]
+fn handshakes_are_counted_and_may_all_be_full() {
+    let identity = Identity::new(&["127.0.0.1"]).unwrap();
+    let resuming = FastServer::start_tls(identity.clone()).unwrap();
+    let full = FastServer::start_tls(Tls::new(identity.clone()).without_resumption()).unwrap();
+    let config = Arc::new(trusting(identity.ca_pem(), None));
+    for server in [&resuming, &resuming, &full, &full] {
+        let mut stream = secure(connect(server.address()), &config, "127.0.0.1").unwrap();
+        assert!(get(&mut stream, "/").unwrap().ends_with("ok"));
+    }
+    assert_eq!(resuming.handshakes(), Handshakes { full: 1, resumed: 1, failed: 0 });
+    assert_eq!(full.handshakes(), Handshakes { full: 2, resumed: 0, failed: 0 });
 }
