@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    waterclock_benches::one_shot::main(waterclock_benches::clients::waterclock::make)
+}
