@@ -101,7 +101,7 @@ class Reply:
     expected: int | None
     trailers: list[tuple[str, str]]
     connection: dict[str, Any] | None
-    def header(self, name: str) -> str | None: ...
+    def header(self, name: object) -> str | None: ...
     def header_store(self) -> dict[str, tuple[str, str]]:
         """As a CaseInsensitiveDict stores them, with several values of one name joined."""
 
@@ -167,8 +167,8 @@ class Engine:
         cert: str | tuple[str, str] | None,
         stream: bool,
         /,
-    ) -> Reply | None:
-        """One ordinary request; None if it is not that ordinary, and nothing was done."""
+    ) -> tuple[Reply, int, int, bytes | None] | None:
+        """One ordinary request: reply, flags, status, and content if that was read; None if it is not that ordinary, and nothing was done."""
 
     def pause(self, seconds: float, after: Reply | EngineError) -> Paused:
         """Waits before another try, under the call's `total`. The result is false, and came at once, if the pause would

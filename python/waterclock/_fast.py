@@ -17,14 +17,16 @@ from . import adapters as _adapters
 from ._engine import EngineError, simple_url
 from ._fast_names import ADAPTER_METHODS, SESSION_METHODS
 from ._log_lines import host_and_port
+from ._response import Response
 from ._time import current_deadline
+from .structures import CaseInsensitiveDict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from .adapters import HTTPAdapter
-    from .models import PreparedRequest, Response
+    from .models import PreparedRequest
     from .sessions import Session
 
 # Names of that module are filled in late.
@@ -78,12 +80,13 @@ def call(
         if cert is not None or headers is not None and type(headers) is not dict:
             return None
         stored = own["headers"]
-        if type(stored) is not sessions.CaseInsensitiveDict:
+        if type(stored) is not CaseInsensitiveDict:
             return None
         # What is in them the engine looks at.
         store = stored._store
         verify = _verify(own, verify, auth)
-        trusted = _trusted(url, verify)
+        is_tls = not url.startswith("http://")
+        trusted = _trusted(url, verify) if is_tls else None
         prepared_url = None
         if params or own["params"]:
             prepared_url = _prepared(url, params, own["params"])
@@ -97,7 +100,7 @@ def call(
             prepared_url = simple_url(url) or _prepared(url, None, None)
         cookie = _fast_cookies.header(sent_cookies, prepared_url or "") if sent_cookies else None
         if is_usual_mount:
-            adapter: Any = mounted["https://" if url.startswith("https") else "http://"]
+            adapter: Any = mounted["https://" if is_tls else "http://"]
         else:
             adapter = _mounted_at(mounted, prepared_url)
         if not _is_usual(adapter):
@@ -106,20 +109,23 @@ def call(
         # A KeyError: somebody removed an attribute of the session, or has it elsewhere.
         return None
 
-    _announce(adapter, url, verify, cert)
+    known = adapter.__dict__.get("_last_origin")
+    if known is None or known.verify is not verify or not url.startswith(known.prefix):
+        known = _remember_origin(adapter, url, verify, cert)
+    sys.audit("http.client.connect", adapter, known.host, known.port)
     method = method.upper()
     try:
-        reply = None
+        answer = None
         if prepared_url is None:
             # What Rust prepares itself it is given as it was written.
-            reply = adapter._engine.fetch(
+            answer = adapter._engine.fetch(
                 method, url, False, store, headers, body, content_type, cookie, authorization,
                 timeout, current_deadline(), trusted, None, bool(stream),
             )  # fmt: skip
-            if reply is None:
+            if answer is None:
                 prepared_url = _prepared(url, None, None)
-        if reply is None:
-            reply = adapter._engine.fetch(
+        if answer is None:
+            answer = adapter._engine.fetch(
                 method, prepared_url, True, store, headers, body, content_type, cookie, authorization,
                 timeout, current_deadline(), trusted, None, bool(stream),
             )  # fmt: skip
@@ -130,20 +136,21 @@ def call(
         raise _failure(
             session, adapter, error, method, url, params, data, headers, auth, json, timeout
         ) from None
-    if reply is None:
+    if answer is None:
         return None
 
-    response = _new_response(models.Response)
+    reply, flags, status, content = answer
+    response = _new_response(Response)
     attributes = response.__dict__
     attributes["_reply"] = reply
     attributes["connection"] = adapter
     # What nearly everybody looks at costs less now than later.
-    attributes["status_code"] = reply.status
+    attributes["status_code"] = status
     if sent_cookies:
         attributes["_sent_cookies"] = sent_cookies
-    if reply.body is not None:
-        attributes["_content"] = reply.body
-    if reply.flags & _REDIRECT_OR_COOKIES:
+    if content is not None:
+        attributes["_content"] = content
+    if flags & _REDIRECT_OR_COOKIES:
         kwargs = {
             "timeout": timeout,
             "verify": verify,
@@ -152,7 +159,7 @@ def call(
             "cert": cert,
         }
         return session._finish(response.request, response, allow_redirects, kwargs)
-    if reply.body is None and not stream:
+    if content is None and not stream:
         response.content  # noqa: B018
     return response
 
@@ -172,10 +179,8 @@ def _verify(own: dict[str, Any], verify: Any, auth: Any) -> Any:
     return own["verify"] if verify is None else verify
 
 
-def _trusted(url: str, verify: Any) -> str | None:
-    """The file or folder with the certificates that `verify` means; nothing for an http URL."""
-    if url.startswith("http://"):
-        return None
+def _trusted(url: str, verify: Any) -> str:
+    """The file or folder with the certificates that `verify` means."""
     if not url.startswith("https://") or not _guard.has_usual_extras():
         raise _NotOrdinary
     if verify is True:
@@ -207,20 +212,30 @@ def _mounted_at(mounted: Any, url: Any) -> Any:
     return next((mounted[key] for key in mounted if lowered.startswith(key.lower())), None)
 
 
-def _announce(adapter: HTTPAdapter, url: str, verify: Any, cert: Any) -> None:
-    """Tell whoever listens, as urllib3 does, where a connection may be made to."""
+class _Origin:
+    """Where an adapter's last call went to, and how: most go there again."""
+
+    __slots__ = ("host", "port", "prefix", "verify")
+
+    def __init__(self, prefix: str, verify: Any) -> None:
+        #: How URLs begin that go there too.
+        self.prefix = prefix
+        self.verify = verify
+        self.host, self.port = host_and_port(prefix)
+
+
+def _remember_origin(adapter: HTTPAdapter, url: str, verify: Any, cert: Any) -> _Origin:
+    """Remember it for the next call, and for those who look at the adapter's pools."""
     end = url.find("/", 8)
-    origin = url if end < 0 else url[:end]
-    place = _places.get(origin)
-    if place is None:
-        place = _remember_place(origin)
-    origins = adapter.__dict__.get("_origins")
-    if origins is None or origin not in origins:
-        _native._remember_origin(adapter, url, True if verify is None else verify, cert)
-    sys.audit("http.client.connect", adapter, *place)
+    known = _Origin(url if end < 0 else url[: end + 1], verify)
+    _native._remember_origin(adapter, url, True if verify is None else verify, cert)
+    # A URL that ends after the host says too little of others.
+    if end > 0:
+        adapter.__dict__["_last_origin"] = known
+    return known
 
 
-_new_response = models.Response.__new__
+_new_response = Response.__new__
 
 
 def _names(headers: dict[str, str], *names: str) -> bool:
@@ -240,6 +255,13 @@ def _is_usual(adapter: Any) -> bool:
     if type(adapter) is not _adapters.HTTPAdapter:
         return False
     settings = adapter.__dict__
+    if settings.get("_seen_usual") != len(settings) and not _has_usual_settings(settings):
+        return False
+    return not settings["proxy_manager"] and settings["_pool_maxsize"] > 0  # type: ignore[no-any-return]
+
+
+def _has_usual_settings(settings: dict[str, Any]) -> bool:
+    """The same of what cannot change without another attribute: remembered, by their number, if it is so."""
     if settings.get("_retries_given", 0) != 0:
         return False
     if "max_retries" in settings and not _is_no_retry(settings["max_retries"]):
@@ -247,9 +269,12 @@ def _is_usual(adapter: Any) -> bool:
     # A method of this adapter alone was replaced: the long way calls it.
     if not _ADAPTER_NAMES.isdisjoint(settings):
         return False
-    if settings.get("proxy_manager") or settings.get("_pool_maxsize", 0) < 1:
+    if "poolmanager" in settings and not _choice._is_made_by_us(settings):
         return False
-    return "poolmanager" not in settings or _choice._is_made_by_us(settings)
+    if "max_retries" not in settings and "poolmanager" not in settings:
+        settings["_seen_usual"] = None
+        settings["_seen_usual"] = len(settings)
+    return True
 
 
 def _is_no_retry(retries: Any) -> bool:
@@ -258,17 +283,6 @@ def _is_no_retry(retries: Any) -> bool:
     if module is None or type(retries) is not module.Retry:
         return False
     return bool(vars(retries) == vars(module.Retry(0, read=False)))
-
-
-# Host and port by origin.
-_places: dict[str, tuple[str, int]] = {}
-
-
-def _remember_place(origin: str) -> tuple[str, int]:
-    if len(_places) > 256:
-        _places.clear()
-    place = _places[origin] = host_and_port(origin)
-    return place
 
 
 def _encode(data: Any, json: Any) -> tuple[bytes | str, str | None]:

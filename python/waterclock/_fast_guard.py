@@ -278,12 +278,12 @@ def is_logged() -> bool:
     return bool(_logger.isEnabledFor(10))
 
 
-# What requests reads of the environment.
+# What requests reads of the environment; other variables matter only where one of these names a proxy.
 _VARIABLES = tuple(
     name.encode()
-    for lower in ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+    for lower in ("http_proxy", "https_proxy", "all_proxy")
     for name in (lower, lower.upper())
-) + (b"REQUEST_METHOD", b"REQUESTS_CA_BUNDLE", b"CURL_CA_BUNDLE", b"NETRC", b"HOME")
+) + (b"REQUESTS_CA_BUNDLE", b"CURL_CA_BUNDLE", b"NETRC", b"HOME")
 
 #: Seconds for which a netrc file that is not there is taken for not there.
 _NETRC_INTERVAL = 1.0

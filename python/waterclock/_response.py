@@ -10,6 +10,7 @@ from __future__ import annotations
 from . import _response_body as _body
 from . import models as _models
 from ._attributes import Lazy, missing
+from .structures import of_reply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Response:
         @Lazy
         def headers(self) -> CaseInsensitiveDict[str]:
             """The header fields; several of one name are joined by commas."""
-            return _body.header_fields(_reply_of(self, "headers"))
+            return of_reply(self._reply or _reply_of(self, "headers"))
 
         @Lazy
         def encoding(self) -> str | None:

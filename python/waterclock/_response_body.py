@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ._engine import Reply
     from .cookies import RequestsCookieJar
     from .models import PreparedRequest, Response
-    from .structures import CaseInsensitiveDict
 
 #: Flags of a reply.
 HAS_COOKIES = 1
@@ -198,13 +197,6 @@ def delimited(chunks: Iterable[Any], delimiter: Any) -> Iterator[Any]:
         yield from parts
     if pending is not None:
         yield pending
-
-
-def header_fields(reply: Reply) -> CaseInsensitiveDict[str]:
-    """Make the mapping of header fields, with several values of one name joined by commas."""
-    headers: CaseInsensitiveDict[str] = _models.CaseInsensitiveDict()
-    headers._store = reply.header_store()
-    return headers
 
 
 def cookies_of(response: Response) -> RequestsCookieJar:

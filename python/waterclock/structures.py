@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
+from ._attributes import Lazy, missing
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar, overload
+
+    from ._engine import Reply
 
     _VT = TypeVar("_VT")
     _D = TypeVar("_D")
@@ -30,8 +34,17 @@ class CaseInsensitiveDict(MutableMapping[str, _VT]):
     Keys of one argument that differ only in case are the caller's mistake; one of them wins.
     """
 
-    # lower-case name -> (name as set, value). The engine reads it without asking us.
-    _store: dict[str, tuple[str, _VT]]
+    if TYPE_CHECKING:
+        # lower-case name -> (name as set, value). The engine reads it without asking us.
+        _store: dict[str, tuple[str, _VT]]
+    else:
+
+        @Lazy
+        def _store(self) -> dict[str, tuple[str, _VT]]:
+            source = self.__dict__.get("_source")
+            if source is None:
+                raise missing(self, "_store")
+            return source.header_store()
 
     def __init__(
         self,
@@ -49,10 +62,21 @@ class CaseInsensitiveDict(MutableMapping[str, _VT]):
         elif data is not None:
             self.update(data)
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = {**self.__dict__, "_store": self._store}
+        state.pop("_source", None)
+        return state
+
     def __setitem__(self, key: str, value: _VT) -> None:
         self._store[key.lower()] = (key, value)
 
     def __getitem__(self, key: str) -> _VT:
+        own = self.__dict__
+        if "_store" not in own and "_source" in own:
+            value: Any = own["_source"].header(key.lower())
+            if value is None:
+                raise KeyError(key.lower())
+            return value  # type: ignore[no-any-return]
         return self._store[key.lower()][1]
 
     def __delitem__(self, key: str) -> None:
@@ -80,6 +104,13 @@ class CaseInsensitiveDict(MutableMapping[str, _VT]):
 
     def __repr__(self) -> str:
         return str(dict(self.items()))
+
+
+def of_reply(reply: Reply) -> CaseInsensitiveDict[str]:
+    """Make the header fields of a response; most are never looked at but for one or two."""
+    made: CaseInsensitiveDict[str] = object.__new__(CaseInsensitiveDict)
+    made.__dict__["_source"] = reply
+    return made
 
 
 class LookupDict(dict[str, _VT]):

@@ -3,7 +3,7 @@
 use crate::apart::apart;
 use crate::body::Raised;
 use crate::error::{Continuation, raise};
-use crate::fields::Fields;
+use crate::fields::{Fields, Remembered};
 use crate::limits::{Deadline, of_timeout};
 use crate::per_process::PerProcess;
 use crate::reply::{Given, LARGE, Reply, is_redirect};
@@ -32,6 +32,9 @@ pub(crate) struct Engine {
     state: PerProcess<State>,
 }
 
+/// A reply, its flags, its status, and its content if that was read.
+type Fetched = (Py<Reply>, u8, u16, Option<Py<PyBytes>>);
+
 /// Fields that proxies get, with their values.
 type ProxyHeaders = Vec<(String, Vec<u8>)>;
 
@@ -45,6 +48,7 @@ struct ToProxy {
 
 struct State {
     session: Session,
+    fields: Remembered,
     /// Sessions whose proxies are told something, or trusted by something.
     telling: Mutex<HashMap<ToProxy, Session>>,
     proxies: Mutex<HashMap<String, Proxies>>,
@@ -150,8 +154,8 @@ impl Engine {
         make(py, &session, hop, url.clone().unbind(), given.clone().unbind())
     }
 
-    /// One ordinary request, from the caller's URL to the response: None if it is not that
-    /// ordinary, and nothing was done.
+    /// One ordinary request, from the caller's URL to the response, with its flags, status and content
+    /// (None if that is read later): None if it is not that ordinary, and nothing was done.
     #[pyo3(signature = (
         method, url, prepared, headers, own_headers, body, content_type, cookie, authorization, timeout,
         total_until, verify, cert, stream, /
@@ -174,7 +178,7 @@ impl Engine {
         verify: Option<&Bound<'_, PyAny>>,
         cert: Option<&Bound<'_, PyAny>>,
         stream: bool,
-    ) -> PyResult<Option<Reply>> {
+    ) -> PyResult<Option<Fetched>> {
         let Some(limits) = of_timeout(timeout) else { return Ok(None) };
         let limits = total_until.map_or(limits, |until| until.get().bound(limits));
         let Ok(written) = url.to_str() else { return Ok(None) };
@@ -191,25 +195,14 @@ impl Engine {
                 }
             }
         };
-        // What is not text or bytes, or not for a request's head, Python says best.
-        let Ok(fields) = Fields::of(headers, own_headers) else { return Ok(None) };
-        if !fields.are_usual()
-            || fields.get("Content-Length").is_some()
-            || fields.get("Transfer-Encoding").is_some()
-        {
-            return Ok(None);
-        }
-        let method = parse_method(py, method)?;
         let state = self.state();
+        let Some(fields) = state.fields.usual(headers, own_headers) else { return Ok(None) };
+        let method = parse_method(py, method)?;
         let target = url.to_str()?;
         let bodiless = matches!(method, Method::Get | Method::Head);
         let mut request =
             state.session.request_as_written(method, target).held(true).limits(limits);
-        request = request.show_proxy_authorization(true);
-        for (name, value) in &fields.0 {
-            request = request.append_header(name, value);
-        }
-        let known = |name| fields.get(name).is_some();
+        request = request.show_proxy_authorization(true).append_headers(&fields.headers);
         if let Some(cookie) = cookie {
             request = request.header("Cookie", cookie);
         }
@@ -222,7 +215,8 @@ impl Engine {
             None if bodiless => {}
             None => request = request.append_header("Content-Length", "0"),
         }
-        if let Some(content_type) = content_type.filter(|_| !known("Content-Type")) {
+        let is_typed = fields.headers.contains("Content-Type");
+        if let Some(content_type) = content_type.filter(|_| !is_typed) {
             request = request.append_header("Content-Type", content_type);
         }
         if let Some(authorization) = authorization {
@@ -234,7 +228,9 @@ impl Engine {
         let Ok(request) = request.prepare() else { return Ok(None) };
         let hop = Hop { request, after: None, stream, raised: Raised::default() };
         let given = body.map_or_else(|| py.None(), |given| given.clone().unbind());
-        make(py, &state.session, hop, url.unbind(), given).map(Some)
+        let reply = make(py, &state.session, hop, url.unbind(), given)?;
+        let (flags, status, content) = reply.at_a_glance(py);
+        Ok(Some((Py::new(py, reply)?, flags, status, content)))
     }
 
     /// Waits before another try, in the call that `after` was a part of. False, at once, if the pause
@@ -284,6 +280,7 @@ impl Engine {
     fn state(&self) -> &State {
         self.state.get_or_init(|| State {
             session: session(self.pool, &[], None),
+            fields: Remembered::default(),
             telling: Mutex::default(),
             proxies: Mutex::default(),
             tls: TlsCache::default(),

@@ -4,6 +4,8 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use waterclock::Headers;
 
 /// A value that was given as text or bytes.
 pub(crate) enum Value {
@@ -77,21 +79,74 @@ impl Fields {
         Ok(())
     }
 
-    /// Whether all values are text that is to be sent, and nothing is missing that urllib3 would add.
-    pub(crate) fn are_usual(&self) -> bool {
-        let is_usual = |value: &Value| match value {
-            Value::Text(text) => text.as_bytes() != SKIP,
-            Value::Latin1(_) => true,
-            Value::Bytes(_) => false,
-        };
-        self.0.iter().all(|(_, value)| is_usual(value))
-            && self.get("User-Agent").is_some()
-            && self.get("Accept-Encoding").is_some()
+    /// The fields as the client has them, if all values are text that is to be sent and nothing is
+    /// missing that urllib3 would add.
+    fn usual(&self) -> Option<Headers> {
+        let mut headers = Headers::with_capacity(self.0.len() + 2, 256);
+        for (name, value) in &self.0 {
+            match value {
+                Value::Text(text) if text.as_bytes() != SKIP => headers.append(name, text).ok()?,
+                Value::Latin1(bytes) => headers.append(name, bytes).ok()?,
+                Value::Text(_) | Value::Bytes(_) => return None,
+            }
+        }
+        let has = |name| headers.contains(name);
+        let frames_itself = has("Content-Length") || has("Transfer-Encoding");
+        (has("User-Agent") && has("Accept-Encoding") && !frames_itself).then_some(headers)
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&[u8]> {
         let found = self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_ref())
+    }
+}
+
+/// The fields of a session, which are the same from call to call.
+#[derive(Default)]
+pub(crate) struct Remembered(Mutex<Option<Arc<Usual>>>);
+
+/// Usual fields, and what they were made from.
+pub(crate) struct Usual {
+    pairs: Vec<Py<PyAny>>,
+    pub(crate) headers: Headers,
+}
+
+impl Remembered {
+    /// As [`Fields::of`] has them; None if they are not the usual ones. What is not text or bytes, or
+    /// not for a request's head, is among them: Python has the words for it.
+    pub(crate) fn usual(
+        &self,
+        headers: &Bound<'_, PyAny>,
+        own: Option<&Bound<'_, PyDict>>,
+    ) -> Option<Arc<Usual>> {
+        if own.is_some() {
+            let headers = Fields::of(headers, own).ok()?.usual()?;
+            return Some(Arc::new(Usual { pairs: Vec::new(), headers }));
+        }
+        let store = headers.cast::<PyDict>().ok()?;
+        if let Some(usual) = self.last().as_ref().filter(|usual| usual.was_made_from(store)) {
+            return Some(Arc::clone(usual));
+        }
+        let headers = Fields::of(headers, None).ok()?.usual()?;
+        let pairs = store.iter().map(|(_, pair)| pair.unbind()).collect();
+        let usual = Arc::new(Usual { pairs, headers });
+        let before = self.last().replace(Arc::clone(&usual));
+        // Not while the lock is held: Python objects may go with it.
+        drop(before);
+        Some(usual)
+    }
+
+    /// Held for a glance, without calling Python: another thread may wait for it with Python's lock.
+    fn last(&self) -> MutexGuard<'_, Option<Arc<Usual>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Usual {
+    /// Names and values are tuples, which do not change.
+    fn was_made_from(&self, store: &Bound<'_, PyDict>) -> bool {
+        self.pairs.len() == store.len()
+            && store.iter().zip(&self.pairs).all(|((_, pair), known)| pair.is(known))
     }
 }
 

@@ -125,6 +125,11 @@ impl Reply {
         }
     }
 
+    /// What nearly everybody looks at: flags, status, and the body if it was read with the head.
+    pub(crate) fn at_a_glance(&self, py: Python<'_>) -> (u8, u16, Option<Py<PyBytes>>) {
+        (self.flags, self.status, self.body.as_ref().map(|body| body.clone_ref(py)))
+    }
+
     fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Stage> {
         self.stage.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }
@@ -263,12 +268,14 @@ impl Reply {
         Ok(store)
     }
 
-    /// All values of a field, joined as requests joins them; None if there is none.
-    fn header<'py>(&self, py: Python<'py>, name: &str) -> Option<Bound<'py, PyString>> {
-        let mut values = self.headers.get_all(name);
-        let first = latin1(values.next()?);
-        let all = values.fold(first, |all, next| format!("{all}, {}", latin1(next)));
-        Some(PyString::new(py, &all))
+    /// All values of a field, joined as requests joins them; None if there is none of that name.
+    fn header<'py>(&self, name: &Bound<'py, PyAny>) -> Option<Bound<'py, PyString>> {
+        let mut values = self.headers.get_all(name.cast::<PyString>().ok()?.to_str().ok()?);
+        let first = values.next()?;
+        let Some(second) = values.next() else { return Some(python_text(name.py(), first)) };
+        let joined = |all: String, next: &[u8]| format!("{all}, {}", latin1(next));
+        let all = values.fold(joined(latin1(first), second), joined);
+        Some(PyString::new(name.py(), &all))
     }
 
     /// What was sent, but for Host and framing fields that the engine adds.

@@ -100,6 +100,12 @@ impl<'s> Request<'s> {
         self.note(result)
     }
 
+    /// Adds headers that were checked when they were collected.
+    pub fn append_headers(mut self, headers: &Headers) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+
     /// Leaves out a default header of the session.
     pub fn without_header(mut self, name: &str) -> Self {
         self.headers.remove(name);
