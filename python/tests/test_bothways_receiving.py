@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gzip
+import pickle
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -322,3 +323,29 @@ def test_cookies_that_are_set(serve: Serve, value: str, stream: bool) -> None:
     headers = [("Set-Cookie", value)] if value else [("Set-Cookie", "x=1"), ("set-cookie", "y=2")]
     # What the second request sends is not ASCII: the long way says how.
     check(lambda: serve(answer("body", 200, headers)), program, short=value.isascii())
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda headers: (headers["x-two"], headers.get("X-NONE"), "X-TWO" in headers),
+        lambda headers: (headers["X-One"], list(headers), headers["x-one"], len(headers)),
+        lambda headers: pickle.loads(pickle.dumps(headers))["x-two"],
+        lambda headers: (copy.copy(headers), copy.deepcopy(headers), headers.copy()),
+        lambda headers: headers["none"],
+        lambda headers: headers[b"x-one"],
+        lambda headers: headers[1],
+        lambda headers: (headers["X-Odd"], headers["x-odd\udc80"]),
+        lambda headers: (headers.update({"x-one": "mine"}), headers["X-ONE"], [*headers.items()]),
+        lambda headers: (headers.pop("X-ONE"), "x-one" in headers),
+    ],
+)
+def test_fields_that_nobody_has_looked_at_before(serve: Serve, look: Any) -> None:
+    """They are asked for one by one, until somebody wants all."""
+    fields = [("X-One", "1"), ("X-Two", "a"), ("x-two", "b"), ("X-Odd", "\xe9")]
+
+    def program(package: Any, server: Server) -> Any:
+        found = look(package.get(server.url).headers)
+        return repr(found)
+
+    check(lambda: serve(answer("body", headers=fields)), program)

@@ -207,10 +207,10 @@ def test_a_total_is_for_all_hops(serve: Serve) -> None:
 def test_a_timeout_of_urllib3_has_a_total(serve: Serve) -> None:
     from urllib3.util import Timeout
 
-    server = serve({"/": [0.6, answer("", 302, [("Location", "/there")])], "/there": [0.6, OK]})
+    server = serve({"/": [0.8, answer("", 302, [("Location", "/there")])], "/there": [0.8, OK]})
 
     def program(package: Any) -> Any:
-        return package.get(server.url + "/", timeout=Timeout(total=1)).text
+        return package.get(server.url + "/", timeout=Timeout(total=1.5)).text
 
     # Begun anew for each hop.
     assert of_requests(program) == "ok"

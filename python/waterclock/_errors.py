@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._engine import EngineError
-    from .adapters import HTTPAdapter
     from .exceptions import RequestException
     from .models import PreparedRequest, Response
 

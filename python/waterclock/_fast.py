@@ -257,7 +257,7 @@ def _is_usual(adapter: Any) -> bool:
     settings = adapter.__dict__
     if settings.get("_seen_usual") != len(settings) and not _has_usual_settings(settings):
         return False
-    return not settings["proxy_manager"] and settings["_pool_maxsize"] > 0  # type: ignore[no-any-return]
+    return not settings["proxy_manager"] and settings["_pool_maxsize"] > 0
 
 
 def _has_usual_settings(settings: dict[str, Any]) -> bool:

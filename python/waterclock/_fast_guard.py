@@ -148,7 +148,8 @@ def _directly(holder: Any, names: Iterable[str]) -> list[tuple[Any, list[str]]]:
     """Where names are found with the least work: in the dictionaries of a class and of those it inherits from."""
     if not isinstance(holder, type):
         return [(holder, [*names])]
-    wanted, found = [*names], []
+    wanted = [*names]
+    found: list[tuple[Any, list[str]]] = []
     for base in holder.__mro__:
         if not base.__flags__ & _HEAP_TYPE:
             # Written in C: nobody can replace anything in it.

@@ -3,8 +3,8 @@
 use crate::support::ms;
 use std::io::{Cursor, Read as _, Seek as _, Write as _};
 use waterclock::{
-    ErrorKind, Limits, Method, Multipart, Part, Request, RequestBody, RequestSent, Session,
-    SessionBuilder,
+    ErrorKind, Headers, Limits, Method, Multipart, Part, Request, RequestBody, RequestSent,
+    Session, SessionBuilder,
 };
 use waterclock_lab::{ReceivedRequest, Server};
 
@@ -88,8 +88,12 @@ fn headers_of_the_session_and_of_the_request() {
     // One can be left out, another repeated.
     let got = received_of(&session, |session, url| {
         let request = session.get(url).without_header("Accept").without_header("x-other");
-        request.append_header("X-Twice", "1").append_header("x-twice", "2")
+        let mut more = Headers::new();
+        more.append("x-twice", "2").unwrap();
+        more.append("X-Last", "3").unwrap();
+        request.append_header("X-Twice", "1").append_headers(&more)
     });
+    assert_eq!(values(&got, "X-Last"), ["3"]);
     assert_eq!((values(&got, "Accept"), values(&got, "X-Other")), (vec![], vec![]));
     assert_eq!(values(&got, "X-Twice"), ["1", "2"]);
     let bare = builder().without_header("User-Agent").build().unwrap();
