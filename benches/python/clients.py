@@ -528,7 +528,7 @@ class Aiohttp(Client):
 CLIENTS: dict[str, type[Client]] = {
     "pylimit": Pylimit,
     "waterclock": Waterclock,
-    "waterclock, overridden": WaterclockSeen,
+    "waterclock (overridden)": WaterclockSeen,
     "pycurl": Pycurl,
     "primp": Primp,
     "pyreqwest": Pyreqwest,

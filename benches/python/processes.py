@@ -35,15 +35,15 @@ def start(bench: Bench) -> None:
         "import": {name: importing(name) for name in bench.clients},
         "one-get": {name: program(name, 1) for name in bench.clients},
     }
-    programs["import"]["waterclock, overridden"] = "import waterclock; waterclock.Session()"
+    programs["import"]["waterclock (overridden)"] = "import waterclock; waterclock.Session()"
     for name, codes in programs.items():
         rows = _over_bare(bench, codes)
         for client, row in rows.items():
             row["peak_mib"] = _peak(bench, client, codes[client]) - _peak(
                 bench, client, "import sys"
             )
-        if name == "import" and "waterclock, overridden" in rows:
-            rows["... and Session()"] = rows.pop("waterclock, overridden")
+        if name == "import" and "waterclock (overridden)" in rows:
+            rows["... and Session()"] = rows.pop("waterclock (overridden)")
         title = {
             "import": "import, over python -c pass",
             "one-get": "import, one GET and exit, over python -c pass",

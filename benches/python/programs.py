@@ -24,7 +24,7 @@ def _like_requests(module: str) -> tuple[str, str, str]:
 PROGRAMS: dict[str, tuple[str, str, str]] = {
     "pylimit": _like_requests("pylimit"),
     "waterclock": _like_requests("waterclock"),
-    "waterclock, overridden": (
+    "waterclock (overridden)": (
         "import waterclock",
         _OVERRIDDEN,
         _LIKE_REQUESTS[2],

@@ -83,7 +83,9 @@ def threads(bench: Bench) -> None:
             bench.in_turns(workers, 1, ways=ways, each=20, **command)
             rows = bench.in_turns(workers, bench.rounds, ways=ways, each=1600 // ways, **command)
         ratios(rows, "rate", more_is_better=True)
-        title = f"{ways} threads on one session (tasks for aiohttp): calls a second"
+        title = (
+            f"{ways} thread{'s' * (ways > 1)} on one session (tasks for aiohttp): calls a second"
+        )
         bench.table(
             name, title, rows, rate=",.0f", cpu_us=",.1f", to_floor=".2f", to_requests=".1f"
         )
@@ -112,7 +114,7 @@ def download(bench: Bench) -> None:
     command = {"do": "calls", "url": bench.server.clear + path, "count": 1, "expect": length}
     bare: list[dict[str, float]] = []
     runs: dict[str, list[dict[str, Any]]] = {}
-    with bench.workers(without=("pylimit", "waterclock, overridden")) as workers:
+    with bench.workers(without=("pylimit", "waterclock (overridden)")) as workers:
         _check_pieces(bench, workers)
         for _ in range(max(3, bench.rounds // 2)):
             bare.append(_bare_download(bench, path, length))
@@ -142,7 +144,7 @@ def gzipped(bench: Bench) -> None:
     url = bench.server.clear + "gzip"
     command = {"do": "calls", "url": url}
     crc = zlib.crc32(text(GZIPPED))
-    with bench.workers(without=("pylimit", "waterclock, overridden")) as workers:
+    with bench.workers(without=("pylimit", "waterclock (overridden)")) as workers:
         bench.in_turns(workers, 1, verb="checksum", count=1, expect=crc, **command)
         rows = bench.in_turns(
             workers, bench.rounds, verb="length", count=3, expect=GZIPPED, **command
@@ -173,7 +175,7 @@ def content(bench: Bench) -> None:
 
 
 def late(bench: Bench) -> None:
-    """How long after its 50 ms a read timeout comes; niquests and httpx count them alike."""
+    """How long after its 50 ms a read timeout comes, connecting included."""
     _late(bench, "late", "within", "", 0.05, max(20, 5 * bench.rounds))
 
 
@@ -184,7 +186,7 @@ def total(bench: Bench) -> None:
 
 def _late(bench: Bench, name: str, verb: str, path: str, seconds: float, count: int) -> None:
     rows: Rows = {}
-    with bench.workers(without=("waterclock, overridden",)) as workers:
+    with bench.workers(without=("waterclock (overridden)",)) as workers:
         for client, worker in workers.items():
             url = bench.slow + path
             try:

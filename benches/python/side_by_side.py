@@ -51,8 +51,8 @@ def main() -> None:
         for name in options.only or ALL:
             ALL[name](bench)
             sys.stdout.flush()
-    if options.json:
-        options.json.write_text(json.dumps(bench.found, indent=1) + "\n")
+            if options.json:  # each time, so that a run that is ended has left what it found
+                options.json.write_text(json.dumps(bench.found, indent=1) + "\n")
 
 
 if __name__ == "__main__":
