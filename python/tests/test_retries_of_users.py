@@ -15,6 +15,7 @@ import requests
 import urllib3
 from loopback import CLOSE, RESET, STALL, Server, answer
 from programs import check
+from timing import wait_until
 from urllib3.util.retry import Retry
 
 import waterclock
@@ -93,9 +94,12 @@ def test_as_with_requests(
         assert ours[1:] == theirs[1:]
     else:
         assert ours == theirs
-    assert servers[0].connections == servers[1].connections
-    sent = [[(r.method, r.target, r.body) for r in server.requests] for server in servers]
-    assert sent[0] == sent[1]
+
+    def seen(server: Server) -> Any:
+        return server.connections, [(r.method, r.target, r.body) for r in server.requests]
+
+    wait_until(lambda: seen(servers[0]) == seen(servers[1]))
+    assert seen(servers[0]) == seen(servers[1])
 
 
 def test_refused_ports_are_tried_again(unused: str) -> None:

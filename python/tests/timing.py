@@ -81,3 +81,10 @@ def check_timeline(timeline: Any) -> None:
 def at_least(seconds: float, started: float) -> None:
     took = time.perf_counter() - started
     assert seconds <= took < seconds + LATE
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Gives a server time to see what a client has sent already and no longer waits for."""
+    ends = time.perf_counter() + LATE
+    while not holds() and time.perf_counter() < ends:
+        time.sleep(0.01)
