@@ -53,6 +53,8 @@ def start(bench: Bench) -> None:
 
 def _over_bare(bench: Bench, codes: dict[str, str]) -> Rows:
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in codes}
+    for name, code in codes.items():
+        _spent(bench, name, code)  # compiles what it imports
     for _ in range(max(5, 2 * bench.rounds)):
         for name, code in codes.items():
             bare, whole = _spent(bench, name, "pass"), _spent(bench, name, code)
