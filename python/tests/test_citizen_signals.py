@@ -18,6 +18,7 @@ from loopback import STALL, BlackHole, Server, answer
 from programs import environment, python
 
 import waterclock as requests
+import waterclock._fast
 
 PROGRAM = str(Path(__file__).with_name("interrupts.py"))
 #: On a busy machine threads wait for their turn: of several tries one has to be quick, and each of them far
@@ -271,3 +272,26 @@ def test_an_exception_of_a_body_comes_out_as_it_is(serve: Callable[..., Server])
     with pytest.raises(KeyboardInterrupt, match="mine"):
         session.post(server.url, data=pieces())
     assert session.get(server.url, timeout=60).text == "later"
+
+
+@pytest.mark.parametrize("way", ["short", "long"])
+def test_what_an_alarm_raises_ends_the_call(
+    serve: Callable[..., Server], way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An OSError too: it is not taken for a reason to make the call another way, which would send it again."""
+
+    def ring(*_: Any) -> None:
+        raise TimeoutError("ring")
+
+    if way == "long":
+        monkeypatch.setattr(waterclock._fast, "call", lambda *_: None)
+    server = serve({"/stall": [STALL]})
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(requests.ConnectionError, match="ring"):
+            requests.post(server.url + "/stall", data="x", timeout=60)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(server.requests) == 1

@@ -66,10 +66,8 @@ def call(
     ):
         return None
     own = session.__dict__
-    if not _SESSION_NAMES.isdisjoint(own):
-        return None
     try:
-        if own["hooks"] != _NO_HOOKS or own["proxies"] or _guard.is_logged():
+        if not _SESSION_NAMES.isdisjoint(own) or own["hooks"] != _NO_HOOKS or own["proxies"]:
             return None
         if auth is None:
             auth = own["auth"]
@@ -80,77 +78,49 @@ def call(
         if cert is not None or headers is not None and type(headers) is not dict:
             return None
         stored = own["headers"]
-        if type(stored) is not CaseInsensitiveDict:
+        if type(stored) is not CaseInsensitiveDict or _guard.is_logged():
             return None
         # What is in them the engine looks at.
         store = stored._store
         verify = _verify(own, verify, auth)
-        is_tls = not url.startswith("http://")
-        trusted = _trusted(url, verify) if is_tls else None
-        prepared_url = None
-        if params or own["params"]:
-            prepared_url = _prepared(url, params, own["params"])
+        trusted = None if url.startswith("http://") else _trusted(url, verify)
         body, content_type = _encode(data, json) if data or json is not None else (None, None)
         authorization = None if auth is None else _authorization(auth, store, headers)
         sent_cookies = _cookies(own, store, headers)
-        mounted = own.get("adapters") or session.adapters
-        is_usual_mount = len(mounted) == 2 and "http://" in mounted and "https://" in mounted
-        if prepared_url is None and (sent_cookies or not is_usual_mount):
-            # Both look at the URL that is sent.
-            prepared_url = simple_url(url) or _prepared(url, None, None)
+        adapter, prepared_url = _destination(session, url, params, sent_cookies)
         cookie = _fast_cookies.header(sent_cookies, prepared_url or "") if sent_cookies else None
-        if is_usual_mount:
-            adapter: Any = mounted["https://" if is_tls else "http://"]
-        else:
-            adapter = _mounted_at(mounted, prepared_url)
-        if not _is_usual(adapter):
-            return None
     except (_NotOrdinary, _fast_cookies.Unusual, KeyError):
         # A KeyError: somebody removed an attribute of the session, or has it elsewhere.
         return None
-
     known = adapter.__dict__.get("_last_origin")
     if known is None or known.verify is not verify or not url.startswith(known.prefix):
         known = _remember_origin(adapter, url, verify, cert)
     sys.audit("http.client.connect", adapter, known.host, known.port)
-    method = method.upper()
     try:
         answer = None
         if prepared_url is None:
             # What Rust prepares itself it is given as it was written.
             answer = adapter._engine.fetch(
-                method, url, False, store, headers, body, content_type, cookie, authorization,
+                method.upper(), url, False, store, headers, body, content_type, cookie, authorization,
                 timeout, current_deadline(), trusted, None, bool(stream),
             )  # fmt: skip
-            if answer is None:
-                prepared_url = _prepared(url, None, None)
         if answer is None:
             answer = adapter._engine.fetch(
-                method, prepared_url, True, store, headers, body, content_type, cookie, authorization,
+                method.upper(), prepared_url or _prepared(url, None, None), True, store, headers,
+                body, content_type, cookie, authorization,
                 timeout, current_deadline(), trusted, None, bool(stream),
             )  # fmt: skip
-    except (_NotOrdinary, OSError):
-        # An OSError: a file with certificates that cannot be used.
+    except _NotOrdinary:
         return None
-    except EngineError as error:
+    except (EngineError, OSError) as error:
+        # An OSError: a signal handler raised it.
         raise _failure(
             session, adapter, error, method, url, params, data, headers, auth, json, timeout
         ) from None
     if answer is None:
         return None
-
-    reply, flags, status, content = answer
-    response = _new_response(Response)
-    attributes = response.__dict__
-    attributes["_reply"] = reply
-    attributes["connection"] = adapter
-    # What nearly everybody looks at costs less now than later.
-    attributes["status_code"] = status
-    if sent_cookies:
-        attributes["_sent_cookies"] = sent_cookies
-    if content is not None:
-        attributes["_content"] = content
-    if flags & _REDIRECT_OR_COOKIES:
+    response = _response(answer, adapter, sent_cookies)
+    if answer[1] & _REDIRECT_OR_COOKIES:
         kwargs = {
             "timeout": timeout,
             "verify": verify,
@@ -159,8 +129,22 @@ def call(
             "cert": cert,
         }
         return session._finish(response.request, response, allow_redirects, kwargs)
-    if content is None and not stream:
+    if answer[3] is None and not stream:
         response.content  # noqa: B018
+    return response
+
+
+def _response(answer: Any, adapter: HTTPAdapter, sent_cookies: Any) -> Response:
+    response = _new_response(Response)
+    attributes = response.__dict__
+    attributes["_reply"], _, status, content = answer
+    attributes["connection"] = adapter
+    # What nearly everybody looks at costs less now than later.
+    attributes["status_code"] = status
+    if sent_cookies:
+        attributes["_sent_cookies"] = sent_cookies
+    if content is not None:
+        attributes["_content"] = content
     return response
 
 
@@ -207,9 +191,22 @@ def _cookies(own: dict[str, Any], store: Any, headers: Any) -> Any:
     return _fast_cookies.snapshot(jar)
 
 
-def _mounted_at(mounted: Any, url: Any) -> Any:
-    lowered = url.lower()
-    return next((mounted[key] for key in mounted if lowered.startswith(key.lower())), None)
+def _destination(session: Session, url: str, params: Any, cookies: Any) -> tuple[Any, str | None]:
+    """The adapter, and the URL that is sent if Python has to prepare it or to look at it."""
+    own = session.__dict__
+    mounted = own.get("adapters") or session.adapters
+    prepared = _prepared(url, params, own["params"]) if params or own["params"] else None
+    if len(mounted) == 2 and "http://" in mounted and "https://" in mounted:
+        adapter = mounted["http://" if url.startswith("http://") else "https://"]
+        if cookies and prepared is None:
+            prepared = simple_url(url) or _prepared(url, None, None)
+    else:
+        prepared = prepared or simple_url(url) or _prepared(url, None, None)
+        lowered = prepared.lower()
+        adapter = next((mounted[key] for key in mounted if lowered.startswith(key.lower())), None)
+    if not _is_usual(adapter):
+        raise _NotOrdinary
+    return adapter, prepared
 
 
 class _Origin:
@@ -369,7 +366,7 @@ def _failure(
     timeout: Any,
 ) -> BaseException:
     """The exception that the long way would have raised."""
-    if error.status is not None:
+    if isinstance(error, EngineError) and error.status is not None:
         # The head had arrived.
         from ._errors import body_error
 
@@ -384,4 +381,7 @@ def _failure(
         auth=auth,
     )
     request: PreparedRequest = session.prepare_request(made)
-    return _native.failed(_native.Call(adapter, request, timeout), error)
+    call = _native.Call(adapter, request, timeout)
+    if isinstance(error, OSError):
+        return _native._own_error(error, call)
+    return _native.failed(call, error)

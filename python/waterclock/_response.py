@@ -326,7 +326,9 @@ class Response:
             if self._content_consumed:
                 raise RuntimeError("The content for this response was already consumed")
             self._content = _body.content(self)
-        self._content_consumed = True
+        # Where nobody has set it, it is true by now.
+        if "_content_consumed" in self.__dict__:
+            self._content_consumed = True
         return self._content  # type: ignore[return-value]
 
     @property

@@ -41,10 +41,15 @@ class CaseInsensitiveDict(MutableMapping[str, _VT]):
 
         @Lazy
         def _store(self) -> dict[str, tuple[str, _VT]]:
-            source = self.__dict__.get("_source")
-            if source is None:
+            own = self.__dict__
+            source = own.get("_source")
+            if source is not None:
+                own.setdefault("_store", source.header_store())
+                # Not before: another thread needs one or the other.
+                own.pop("_source", None)
+            elif "_store" not in own:
                 raise missing(self, "_store")
-            return source.header_store()
+            return own["_store"]
 
     def __init__(
         self,
@@ -71,13 +76,13 @@ class CaseInsensitiveDict(MutableMapping[str, _VT]):
         self._store[key.lower()] = (key, value)
 
     def __getitem__(self, key: str) -> _VT:
-        own = self.__dict__
-        if "_store" not in own and "_source" in own:
-            value: Any = own["_source"].header(key.lower())
-            if value is None:
-                raise KeyError(key.lower())
-            return value  # type: ignore[no-any-return]
-        return self._store[key.lower()][1]
+        source = self.__dict__.get("_source")
+        if source is None:
+            return self._store[key.lower()][1]
+        value: Any = source.header(key.lower())
+        if value is None:
+            raise KeyError(key.lower())
+        return value  # type: ignore[no-any-return]
 
     def __delitem__(self, key: str) -> None:
         del self._store[key.lower()]

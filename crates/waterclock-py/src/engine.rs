@@ -222,7 +222,9 @@ impl Engine {
         if let Some(authorization) = authorization {
             request = request.header("Authorization", authorization);
         }
-        if let Some(settings) = state.tls_settings(target, verify, cert)? {
+        // A file that cannot be used: the long way says so.
+        let Ok(settings) = state.tls_settings(target, verify, cert) else { return Ok(None) };
+        if let Some(settings) = settings {
             request = request.tls(settings);
         }
         let Ok(request) = request.prepare() else { return Ok(None) };
