@@ -115,7 +115,7 @@ WAITS: dict[str, tuple[str, Wait]] = {
 
 PATIENCE = 100
 #: What a wait may last after Ctrl-C.
-AT_ONCE = 0.05
+AT_ONCE = 0.1
 TRIES = 10
 
 

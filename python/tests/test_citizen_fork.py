@@ -228,8 +228,8 @@ def test_ctrl_c_in_the_child(run: Run) -> None:
 both()
 def inside():
     signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.1)
     started = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
     try:
         session.get(PLAIN + "/stall", timeout=TIMEOUT)
     except KeyboardInterrupt:

@@ -95,27 +95,32 @@ def test_pools(method: str, serve: Callable[..., Server], tmp_path: Path) -> Non
 
 def test_a_pool_is_interrupted(serve: Callable[..., Server], tmp_path: Path) -> None:
     """Ctrl-C goes to all processes of a terminal; none of them is left waiting."""
-    server = serve([STALL])
+    server = serve({"/": answer(), "/stall": [STALL]})
     write(
         tmp_path,
         program="""
         import multiprocessing, os, signal, sys, threading, time
         import waterclock as requests
 
-        def work(url):
+        def work(url, ready):
             try:
+                ready.release()
                 requests.get(url)
             except KeyboardInterrupt:
                 os._exit(7)
 
         if __name__ == "__main__":
             os.setpgid(0, 0)
+            requests.get(sys.argv[1])  # what is imported late is there now: some imports hide a Ctrl-C
+            context = multiprocessing.get_context("fork")
+            ready = context.Semaphore(0)
             workers = [
-                multiprocessing.get_context("fork").Process(target=work, args=(sys.argv[1],))
-                for _ in range(3)
+                context.Process(target=work, args=(sys.argv[1] + "/stall", ready)) for _ in range(3)
             ]
             for worker in workers:
                 worker.start()
+            for _ in workers:
+                ready.acquire(timeout=30)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             deadline = time.monotonic() + 30
             while any(worker.is_alive() for worker in workers) and time.monotonic() < deadline:
