@@ -1,31 +1,84 @@
-//! `keep_alive N URL`: N requests one after the other on one connection, with limits set, each body
-//! read. For `scripts/counts`, which counts what a request costs.
+//! `keep_alive WHAT N URL [CA_FILE]`: N requests one after the other, with limits set, each body read.
+//! For `scripts/counts`, which counts what a request costs. WHAT is `get`, `post` (a JSON document),
+//! `fresh` (a GET on a new connection each time) or `stream` (a GET whose body is read in pieces).
 
 use std::error::Error;
+use std::io::Read as _;
 use std::time::Duration;
-use waterclock::{Limits, Session};
+use waterclock::tls::Roots;
+use waterclock::{Limits, PoolSettings, Response, Session, TlsSettings};
+
+const USAGE: &str = "usage: keep_alive get|post|fresh|stream N URL [CA_FILE]";
+const DOCUMENT: &str =
+    r#"{"id": 7, "name": "clepsydra", "tags": ["water", "clock"], "full": true}"#;
+
+#[derive(Clone, Copy, PartialEq)]
+enum What {
+    Get,
+    Post,
+    Fresh,
+    Stream,
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(count), Some(url)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: keep_alive N URL".into());
+    let mut next = || arguments.next().ok_or(USAGE);
+    let what = match next()?.as_str() {
+        "get" => What::Get,
+        "post" => What::Post,
+        "fresh" => What::Fresh,
+        "stream" => What::Stream,
+        _ => return Err(USAGE.into()),
     };
-    let count: u64 = count.parse()?;
+    let (count, url) = (next()?.parse::<usize>()?, next()?);
+    let session = session(what, next().ok())?;
+    let mut bytes = 0;
+    for number in 1..=count {
+        let request = match what {
+            What::Post => {
+                session.post(url.as_str()).header("Content-Type", "application/json").body(DOCUMENT)
+            }
+            _ => session.get(url.as_str()),
+        };
+        let mut response = request.send()?;
+        bytes += match what {
+            What::Stream => stream(&mut response)?,
+            _ => response.content()?.len(),
+        };
+        let connection = if what == What::Fresh { number as u64 } else { 1 };
+        let right = response.connection().is_some_and(|info| info.number == connection);
+        if response.status() != 200 || !right {
+            return Err(format!("not a 200 on connection {connection}: {response:?}").into());
+        }
+    }
+    println!("{count} requests, {bytes} bytes");
+    Ok(())
+}
+
+fn session(what: What, ca: Option<String>) -> Result<Session, Box<dyn Error>> {
     let limits = Limits::builder()
         .total(Duration::from_secs(60))
         .connect(Duration::from_secs(10))
         .write(Duration::from_secs(10))
         .read(Duration::from_secs(10))
         .build();
-    let session = Session::builder().limits(limits).build()?;
-    let mut bytes = 0;
-    for _ in 0..count {
-        let mut response = session.get(url.as_str()).send()?;
-        bytes += response.content()?.len();
-        if response.status() != 200 || response.connection().is_none_or(|info| info.number != 1) {
-            return Err(format!("not a 200 on the first connection: {response:?}").into());
+    let mut builder = Session::builder().limits(limits);
+    if what == What::Fresh {
+        builder = builder.pool(PoolSettings { max_idle: 0, ..PoolSettings::default() });
+    }
+    if let Some(file) = ca {
+        builder = builder.tls(TlsSettings::builder().roots(Roots::pem_file(file)?).build()?);
+    }
+    Ok(builder.build()?)
+}
+
+fn stream(response: &mut Response) -> Result<usize, Box<dyn Error>> {
+    let mut piece = vec![0; 64 * 1024];
+    let mut length = 0;
+    loop {
+        match response.read(&mut piece)? {
+            0 => return Ok(length),
+            count => length += count,
         }
     }
-    println!("{count} requests, {bytes} bytes");
-    Ok(())
 }
