@@ -47,9 +47,8 @@ def test_a_stalled_body_is_a_timeout(serve: Serve) -> None:
     assert of_waterclock(program) == {"ConnectionError", "ReadTimeout", "Timeout"}
 
 
-def test_a_stalled_handshake_is_a_connect_timeout_too(serve: Serve) -> None:
-    server = serve([STALL], read_body=False)
-    url = f"https://127.0.0.1:{server.port}/"
+def test_a_stalled_handshake_is_a_connect_timeout_too(silent: str) -> None:
+    url = silent.replace("http", "https")
 
     def program(package: Any) -> Any:
         return caught(package, lambda: package.get(url, timeout=(0.3, 10), verify=False))
@@ -99,8 +98,8 @@ def test_a_proxy_that_trickles_is_one_wait(serve: Serve) -> None:
     server = serve(slowly)
 
     def program(package: Any) -> Any:
-        call = lambda: package.get("https://a.invalid/", proxies={"https": server.url}, timeout=0.5)
-        return timed(call) > 1.8
+        call = lambda: package.get("https://a.invalid/", proxies={"https": server.url}, timeout=1)
+        return timed(call) > 1.6
 
     assert of_requests(program) is True
     assert of_waterclock(program) is False

@@ -318,13 +318,6 @@ def unused_port() -> int:
 
 
 @pytest.fixture
-def silent() -> Iterator[str]:
-    """A server that accepts connections and never says or reads anything."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-@pytest.fixture
 def talkative() -> Iterator[str]:
     """A server that answers whatever comes with what is neither HTTP nor TLS."""
     listener = socket.create_server(("127.0.0.1", 0))

@@ -14,7 +14,7 @@ import waterclock
 #: How late something may be on a busy machine; what is wrong is later still, or never ends.
 LATE = 10.0
 #: How often a limit is tried that is to end one phase: a busy machine may need all its time for an earlier one.
-TRIES = 5
+TRIES = 30
 
 
 @pytest.fixture(params=["short", "long"])
