@@ -47,10 +47,15 @@ impl Case {
         Case { calls, ..self }
     }
 
+    /// Whether the client can do it at all.
     pub(crate) fn suits(&self, kind: &Kind) -> bool {
-        (kind.keeps_alive || !self.setup.keep_alive || self.calls == 1)
-            && (kind.has_tls || self.setup.ca.is_none())
+        (kind.has_tls || self.setup.ca.is_none())
             && self.request.coding.is_none_or(|coding| kind.codings.contains(&coding))
+    }
+
+    /// Whether it does so on kept connections, if it is about them.
+    pub(crate) fn keeps(&self, kind: &Kind) -> bool {
+        self.suits(kind) && (kind.keeps_alive || !self.setup.keep_alive)
     }
 
     pub(crate) fn sink(&self) -> Sink {

@@ -58,7 +58,7 @@ struct Entrant(Box<dyn Client>, Sink);
 fn measure(report: &mut Report, case: &Case) -> Result<()> {
     let warm_up = (case.calls / 20).max(2);
     let make = |kind: &Kind| {
-        if !case.suits(kind) {
+        if !case.keeps(kind) {
             return Ok(None);
         }
         let mut entrant = Entrant((kind.make)(&case.setup)?, case.sink());

@@ -85,12 +85,18 @@ fn path(kind: &Kind) -> Result<Option<PathBuf>> {
     Ok(Some(std::env::current_exe()?.with_file_name(name)))
 }
 
+fn quiet(path: &Path) -> Command {
+    let mut command = Command::new(path);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
 /// Milliseconds from before its start to after its end: the median of some.
 fn wall(path: &Path, url: &str) -> Result<f64> {
     let mut walls = Vec::new();
     for _ in 0..STARTS {
         let begin = Instant::now();
-        let status = Command::new(path).arg(url).stdout(Stdio::null()).status()?;
+        let status = quiet(path).arg(url).status()?;
         walls.push(begin.elapsed().as_secs_f64() * 1e3);
         if !status.success() {
             return Err(format!("{}: {status}", path.display()).into());
@@ -102,7 +108,7 @@ fn wall(path: &Path, url: &str) -> Result<f64> {
 /// Megabytes of resident memory at the peak, looked at until the program ends. (The kernel's own
 /// figure for a child that has ended counts what its parent had when it forked.)
 fn peak(path: &Path, arguments: &[&str]) -> Result<f64> {
-    let mut child = Command::new(path).args(arguments).stdout(Stdio::null()).spawn()?;
+    let mut child = quiet(path).args(arguments).spawn()?;
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0.0;
     loop {

@@ -31,7 +31,7 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
 
 fn measure(report: &mut Report, case: &Case, threads: usize) -> Result<()> {
     let make = |kind: &Kind| {
-        if !case.suits(kind) {
+        if !case.keeps(kind) {
             return Ok(None);
         }
         let client = (kind.make)(&case.setup)?;
