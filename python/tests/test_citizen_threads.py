@@ -171,13 +171,13 @@ def test_a_response_may_be_read_in_another_thread(serve: Callable[..., Server]) 
 
 def test_a_body_is_read_by_one_thread_at_a_time(serve: Callable[..., Server]) -> None:
     release = threading.Event()
-    server = serve(
-        [b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", release, b"world"], number
-    )
+    # What is taken here, byte by byte, until the other one begins; it would be waited for once it is gone.
+    hello = b"hello" * 4000
+    server = serve([answer(hello + b"world")[:-5], release, b"world"], number)
     session = requests.Session()
     found = session.get(server.url, stream=True, timeout=60)
     with ThreadPoolExecutor(1) as other:
-        read = other.submit(lambda: b"".join(found.iter_content(10)))
+        read = other.submit(lambda: b"".join(found.iter_content(99_999)))
         refusal = None
         while refusal is None:
             try:
@@ -190,7 +190,7 @@ def test_a_body_is_read_by_one_thread_at_a_time(serve: Callable[..., Server]) ->
         found.close()  # is no end of what the other one reads
         release.set()
         # What was taken here before it began is missing there.
-        assert b"helloworld".endswith(read.result())
+        assert (hello + b"world").endswith(read.result())
     assert session.get(server.url, timeout=60).text == "1"
 
 
