@@ -126,8 +126,8 @@ def server(serve: Callable[..., Server]) -> Server:
 
 
 def works(engine: Any, server: Server) -> bool:
-    reply = engine.fetch(*fast_arguments(server.url + "/"))
-    return bool(reply.status == 200 and reply.body == b"hello")
+    _, _, status, body = engine.fetch(*fast_arguments(server.url + "/"))
+    return bool(status == 200 and body == b"hello")
 
 
 @pytest.mark.parametrize("position", range(14))
