@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from loopback import CLOSE, RESET, STALL, BlackHole, Server, answer
-from timing import check_timeline, failure, notes, way  # noqa: F401 - a fixture
+from timing import LATE, check_timeline, failure, notes, way  # noqa: F401 - a fixture
 
 import waterclock
 from waterclock import Limits
@@ -170,7 +170,9 @@ def test_exceptions(serve: Serve, name: str) -> None:
             url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
     else:
         url = serve(reply).url
-    error = failure(lambda: waterclock.get(url, timeout=0.3))
+    # Only who stalls is waited for to the end.
+    timeout = 0.5 if name.startswith("stalled") else LATE
+    error = failure(lambda: waterclock.get(url, timeout=timeout))
     assert isinstance(error, kind)
     assert (error.phase, error.request_sent) == (phase, sent)
     assert (error.limit is not None) == name.startswith("stalled")
