@@ -39,7 +39,8 @@ class _Recorder:
         ) = args  # fmt: skip
         told = {"timeout": timeout, "total_until": until, "verify": verify, "cert": cert}
         told.update(method=method, url=url, body=body, after=None, stream=stream)
-        return self._tape.keep(told, lambda: self._engine.fetch(*args))
+        # The reply comes with what is looked at most.
+        return self._tape.keep(told, lambda: self._engine.fetch(*args), lambda found: found[0])
 
     def send(self, method: str, url: str, headers: Any, own: Any, body: Any, **rest: Any) -> Any:
         told = {**rest, "method": method, "url": url, "body": body}
@@ -72,7 +73,7 @@ class Tape:
             if isinstance(engine, _Recorder):
                 adapter.__dict__["_engine"] = engine._engine
 
-    def keep(self, told: dict[str, Any], make: Any) -> Any:
+    def keep(self, told: dict[str, Any], make: Any, reply_of: Any = lambda found: found) -> Any:
         try:
             answer = make()
         except EngineError as error:
@@ -80,7 +81,7 @@ class Tape:
                 self.calls.append((told, error))
             raise
         if answer is not None and threading.get_ident() == self._thread:
-            self.calls.append((told, answer))
+            self.calls.append((told, reply_of(answer)))
         return answer
 
 
