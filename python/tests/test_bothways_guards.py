@@ -6,6 +6,7 @@ import http.client
 import http.cookiejar
 import logging
 import socket
+import sys
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -408,6 +409,35 @@ def test_the_environment(name: str, url: str, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv(name)
     monkeypatch.delenv("no_proxy")
     assert is_short(session, url) or is_bundle
+
+
+def test_variables_that_take_the_place_of_others(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as before, and the last one has the same name: one is new all the same."""
+    monkeypatch.setenv("WATERCLOCK_A", "1")
+    monkeypatch.setenv("WATERCLOCK_B", "1")
+    session = waterclock.Session()
+    assert is_short(session, url)
+    monkeypatch.delenv("WATERCLOCK_A")
+    monkeypatch.delenv("WATERCLOCK_B")
+    monkeypatch.setenv("all_proxy", url)
+    monkeypatch.setenv("WATERCLOCK_B", "1")
+    assert not is_short(session, url)
+
+
+def test_modules_that_take_the_place_of_others(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = waterclock.Session()
+    monkeypatch.setitem(sys.modules, "waterclock_a", types.ModuleType("a"))
+    monkeypatch.setitem(sys.modules, "waterclock_b", types.ModuleType("b"))
+    assert is_short(session, url)
+    before = _fast_guard._guard
+    del sys.modules["waterclock_a"], sys.modules["waterclock_b"]
+    sys.modules["waterclock_c"] = types.ModuleType("c")
+    sys.modules["waterclock_b"] = types.ModuleType("b")
+    try:
+        assert is_short(session, url)
+    finally:
+        del sys.modules["waterclock_c"]
+    assert _fast_guard._guard is not before, "everything was looked through again"
 
 
 def test_netrc(url: str, clean_home: Any, monkeypatch: pytest.MonkeyPatch) -> None:
