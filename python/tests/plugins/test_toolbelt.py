@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
+import time
 
 import pytest
 import requests
@@ -172,7 +173,12 @@ def test_downloads(serve, tmp_path):
 
 
 def test_a_pool_of_threads(serve):
-    server = serve(lambda request: answer(request.target))
+    def reply(request):
+        # toolbelt starts its threads before they have all that they need: not at once.
+        time.sleep(0.05)
+        return answer(request.target)
+
+    server = serve(reply)
     pooled = pool.Pool.from_urls([f"{server.url}/{n}" for n in range(12)], num_processes=4)
     pooled.join_all()
     assert sorted(r.text for r in pooled.responses()) == sorted(f"/{n}" for n in range(12))
