@@ -6,7 +6,6 @@ import http.client
 import http.cookiejar
 import logging
 import socket
-import sys
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -422,22 +421,6 @@ def test_variables_that_take_the_place_of_others(url: str, monkeypatch: pytest.M
     monkeypatch.setenv("all_proxy", url)
     monkeypatch.setenv("WATERCLOCK_B", "1")
     assert not is_short(session, url)
-
-
-def test_modules_that_take_the_place_of_others(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    session = waterclock.Session()
-    monkeypatch.setitem(sys.modules, "waterclock_a", types.ModuleType("a"))
-    monkeypatch.setitem(sys.modules, "waterclock_b", types.ModuleType("b"))
-    assert is_short(session, url)
-    before = _fast_guard._guard
-    del sys.modules["waterclock_a"], sys.modules["waterclock_b"]
-    sys.modules["waterclock_c"] = types.ModuleType("c")
-    sys.modules["waterclock_b"] = types.ModuleType("b")
-    try:
-        assert is_short(session, url)
-    finally:
-        del sys.modules["waterclock_c"]
-    assert _fast_guard._guard is not before, "everything was looked through again"
 
 
 def test_netrc(url: str, clean_home: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,46 +65,17 @@ for _module in _MODULES:
 SESSION_ITSELF = sessions.Session
 
 
-class Additions:
-    """Whether something was added to a dictionary since: then it has another length or another last item.
-
-    What was not in it is not in it until then, and need not be looked for.
-    """
-
-    __slots__ = ("count", "key", "mapping", "value")
-
-    def __init__(self, mapping: dict[Any, Any]) -> None:
-        self.mapping = mapping
-        self.count = len(mapping)
-        self.key = next(reversed([*mapping]), None)
-        self.value = mapping.get(self.key)
-
-    def there_are(self) -> bool:
-        mapping = self.mapping
-        try:
-            # The same objects: what was taken out and put in again counts as added.
-            return (
-                len(mapping) != self.count
-                or next(reversed(mapping), None) is not self.key
-                or mapping.get(self.key) is not self.value
-            )
-        except RuntimeError:
-            # Another thread adds something.
-            return True
-
-
 # True while everything is as it was when it was last looked through; what was found then, and after which change.
 _guard: Unchanged | None = None
 # The same for what only TLS, cookies and credentials need.
 _extra: Unchanged | None = None
 _after: object = None
-_modules = Additions(sys.modules)
 _reason: str | None = "nothing was looked at"
 
 
 def is_pristine() -> bool:
     """Say whether nothing on the way of a request was replaced; the rest says `has_usual_extras`."""
-    if _after is _watched.latest_change and not _modules.there_are() and _guard:
+    if _after is _watched.latest_change and _guard:
         if _reason is None:
             return True
         if _extra:
@@ -125,7 +96,7 @@ def why_not() -> str | None:
 
 def _look_through() -> str | None:
     """Remember everything as it is, and whether all of it is ours."""
-    global _after, _extra, _guard, _modules, _reason
+    global _after, _extra, _guard, _reason
     _guard = _extra = None
     # What is replaced from here on counts as not looked at.
     _after = _watched.latest_change
@@ -141,8 +112,8 @@ def _look_through() -> str | None:
         (_adapters.HTTPAdapter, ADAPTER_METHODS),
     ]
     # A module that is imported later may have something replaced in it.
-    _modules = Additions(sys.modules)
     waiting = [*_choice._waiting, *(name for name in LATER if name not in sys.modules)]
+    places.append((sys.modules, waiting))
     places += _loaded(LATER_METHODS)
     places += [(place.holder, place.names) for place in _choice._places if not place.of_tls]
     extras = [(place.holder, place.names) for place in _choice._places if place.of_tls]
@@ -322,12 +293,12 @@ _NETRC_INTERVAL = 1.0
 class Environment:
     """What the environment says, for as long as its variables are what they were."""
 
-    __slots__ = ("additions", "ca_bundle", "netrc_at", "proxies", "unchanged", "variables")
+    __slots__ = ("ca_bundle", "count", "netrc_at", "proxies", "unchanged", "variables")
 
     def __init__(self, variables: dict[bytes, bytes]) -> None:
         self.variables = variables
-        self.additions = Additions(variables)
-        self.unchanged = Unchanged([(variables, [n for n in _VARIABLES if n in variables])])
+        self.count = len(variables)
+        self.unchanged = Unchanged([(variables, list(_VARIABLES))])
         #: Whether anything but a direct connection may be wanted.
         self.proxies = _environ.may_have_proxies()
         self.ca_bundle = _environ.ca_bundle()
@@ -356,7 +327,7 @@ def known_environment() -> Environment | None:
     if (
         known is not None
         and known.variables is variables
-        and not known.additions.there_are()
+        and known.count == len(variables)
         and known.unchanged
     ):
         return known
