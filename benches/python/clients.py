@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import zlib
+from abc import ABC, abstractmethod
 from time import perf_counter
 
 TYPE_CHECKING = False
@@ -24,37 +25,31 @@ CLOSE = {"Connection": "close"}
 ANYTHING = "anything"
 
 
-class Client:
-    """What each client does; `ca` is a file with the certificate to trust."""
+class Client(ABC):
+    """What each client does. It is made with a file with the certificate to trust, or None.
 
-    def __init__(self, ca: str | None) -> None:
-        raise NotImplementedError
+    `content`, the body, and `pieces`, the body in pieces of 64 KiB or of what the client has instead, are what `length`
+    to `streamed_checksum` are made of; a client has them, or those verbs in its own way.
+    """
 
+    @abstractmethod
     def get(self, url: str) -> Any:
         """Status, media type and body of a keep-alive GET."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fresh(self, url: str) -> Any:
         """The same on a connection that serves no other call."""
-        raise NotImplementedError
 
-    def json(self, url: str) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def json(self, url: str) -> Any: ...
 
+    @abstractmethod
     def post(self, url: str) -> Any:
         """Status of a POST of `ORDER` as JSON, and whether the server counted its bytes."""
-        raise NotImplementedError
 
-    def content(self, url: str) -> bytes:
-        raise NotImplementedError
-
-    def pieces(self, url: str) -> Iterable[bytes]:
-        """The body in pieces of 64 KiB, or of what the client has instead."""
-        raise NotImplementedError
-
+    @abstractmethod
     def within(self, url: str, seconds: float) -> object:
         """A GET with what the client offers as the limit of a read, or of the whole call."""
-        raise NotImplementedError
 
     def total(self, url: str, seconds: float) -> object:
         """A GET with a limit of the whole call, or with the nearest to it that there is."""
@@ -257,15 +252,10 @@ class Urllib3(Client):
         self.pool.request("GET", url, timeout=self.limit(total=seconds))
 
 
-class Httpx(Client):
-    def __init__(self, ca: str | None) -> None:
-        import ssl
+class Limited(Client):
+    """Has its limit from the start, and responses like those of requests."""
 
-        import httpx
-
-        self.client = httpx.Client(
-            verify=ssl.create_default_context(cafile=ca), timeout=TIMEOUT, trust_env=True
-        )
+    client: Any
 
     def get(self, url: str) -> Any:
         response = self.client.get(url)
@@ -284,6 +274,17 @@ class Httpx(Client):
 
     def content(self, url: str) -> bytes:
         return self.client.get(url).content
+
+
+class Httpx(Limited):
+    def __init__(self, ca: str | None) -> None:
+        import ssl
+
+        import httpx
+
+        self.client = httpx.Client(
+            verify=ssl.create_default_context(cafile=ca), timeout=TIMEOUT, trust_env=True
+        )
 
     def pieces(self, url: str) -> Iterable[bytes]:
         with self.client.stream("GET", url) as response:
@@ -365,29 +366,11 @@ class Pycurl(Client):
         handle.perform_rb()
 
 
-class Primp(Client):
+class Primp(Limited):
     def __init__(self, ca: str | None) -> None:
         import primp
 
         self.client = primp.Client(timeout=TIMEOUT, ca_cert_file=ca)
-
-    def get(self, url: str) -> Any:
-        response = self.client.get(url)
-        return response.status_code, response.headers["content-type"], response.content
-
-    def fresh(self, url: str) -> Any:
-        response = self.client.get(url, headers=CLOSE)
-        return response.status_code, response.headers["content-type"], response.content
-
-    def json(self, url: str) -> Any:
-        return self.client.get(url).json()
-
-    def post(self, url: str) -> Any:
-        response = self.client.post(url, json=ORDER)
-        return response.status_code, counted(response.content)
-
-    def content(self, url: str) -> bytes:
-        return self.client.get(url).content
 
     def pieces(self, url: str) -> Iterable[bytes]:
         yield from self.client.get(url, stream=True).iter_bytes(PIECE)

@@ -269,6 +269,7 @@ def _has_usual_settings(settings: dict[str, Any]) -> bool:
     if "poolmanager" in settings and not _choice._is_made_by_us(settings):
         return False
     if "max_retries" not in settings and "poolmanager" not in settings:
+        # It counts itself.
         settings["_seen_usual"] = None
         settings["_seen_usual"] = len(settings)
     return True

@@ -1,4 +1,4 @@
-"""Whether everything on the way of a request is ours: found out by identity, in less than a microsecond.
+"""Whether everything on the way of a request is ours: found out by identity, in about a microsecond.
 
 Methods that the long way calls, and what is replaced below it, are remembered as they are and looked at in one step
 (`Unchanged`, in Rust) for each call; our modules say themselves when a name in them was replaced (`_watched`). Only when
