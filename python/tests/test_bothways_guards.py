@@ -46,11 +46,14 @@ def nothing_left_behind() -> Iterator[None]:
 
 
 def is_short(session: Any, url: str, **options: Any) -> bool:
+    """Also of the calls that go the way of the one before."""
     seen = Seen()
     with watched(seen):
-        assert session.get(url, **options).status_code == 200
-    assert seen.asked == 1
-    return seen.taken == 1
+        for _ in range(3):
+            assert session.get(url, **options).status_code == 200
+    assert seen.asked == 3
+    assert seen.taken in (0, 3)
+    return seen.taken == 3
 
 
 def wrapped(original: Any) -> Any:
@@ -321,7 +324,7 @@ def test_other_classes_of_adapters(url: str) -> None:
     session = waterclock.Session()
     session.mount("http://", Mine())
     assert not is_short(session, url)
-    assert sent == [url + "/"]
+    assert sent == [url + "/"] * 3
 
 
 def test_mounts_are_looked_up_by_the_url_that_is_sent(url: str) -> None:
@@ -340,7 +343,7 @@ def test_mounts_are_looked_up_by_the_url_that_is_sent(url: str) -> None:
     assert not is_short(session, url + "/b/../a/b")
     session.mount(url + "/", Mine())
     assert not is_short(session, url)
-    assert len(sent) == 3
+    assert len(sent) == 9
 
 
 def test_two_mounts_of_one_scheme(url: str) -> None:
@@ -377,7 +380,7 @@ def test_hooks(url: str) -> None:
     assert not is_short(session, url, hooks={"response": lambda r, **kw: seen.append(r)})
     session.hooks["response"].append(lambda r, **kw: seen.append(r))
     assert not is_short(session, url)
-    assert len(seen) == 2
+    assert len(seen) == 6
     session.hooks["response"].clear()
     assert is_short(session, url)
 

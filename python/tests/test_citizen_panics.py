@@ -200,10 +200,11 @@ def test_everything_else(server: Server, quiet: None) -> None:
     engine = _engine.Engine()
     reply = engine.send("GET", server.url + "/", {}, timeout=5.0)
     functions: list[Callable[..., Any]] = [
-        _engine.Engine, _engine.Limits, _engine.Deadline, _engine.EngineError, _engine.Unchanged, _engine.Paused,
+        _engine.Engine, _engine.Limits, _engine.Deadline, _engine.EngineError, _engine.Unchanged, _engine.Attributes, _engine.Paused,
         _engine.Record, _engine.Reply, _engine.Continuation, _engine.simple_url, _engine.external_timeline,
         _engine.Limits._restore, _engine.Deadline(1.0).earlier, engine.pause, engine.close,
     ]  # fmt: skip
+    unchanged = _engine.Unchanged([])
     for value in odd_values():
         for function in functions:
             for count in range(1, 7):
@@ -220,6 +221,10 @@ def test_everything_else(server: Server, quiet: None) -> None:
         )
         attempt(lambda value=value: bool(_engine.Unchanged([({}, [value])])))
         attempt(lambda value=value: bool(_engine.Unchanged([(value, ["a"])])))
+        attempt(lambda value=value: bool(_engine.Unchanged([], [value])))
+        attempt(lambda value=value: bool(_engine.Unchanged([], [], [value], [value])))
+        attempt(lambda value=value: _engine.Attributes({}, {"a"}, unchanged).are_in(value))
+        attempt(lambda value=value: _engine.Attributes({value: value}, {"a"}, unchanged))
         attempt(lambda value=value: _engine.Limits() == value)
     attempt(lambda: engine.pause(0.0, reply))
     assert works(engine, server)

@@ -189,7 +189,23 @@ def external_timeline(
 ) -> Timeline: ...
 
 class Unchanged:
-    """True while attributes of dictionaries and classes are the objects that they were."""
+    """True while what was looked at is what it was.
 
-    def __init__(self, places: list[tuple[Any, list[Any]]]) -> None: ...
+    `places`: names in dictionaries and classes. `whole`: dictionaries with all their items. `sized`: dictionaries and
+    lists with the number of their items. `also`: others that have to be true.
+    """
+
+    def __init__(
+        self,
+        places: list[tuple[Any, list[Any]]],
+        whole: list[dict[Any, Any]] = ...,
+        sized: list[Any] = ...,
+        also: list[Unchanged] = ...,
+    ) -> None: ...
     def __bool__(self) -> bool: ...
+
+class Attributes:
+    """What an object has, by its dictionary `own`: all names, and the values of `names`."""
+
+    def __init__(self, own: dict[str, Any], names: set[str], also: Unchanged) -> None: ...
+    def are_in(self, own: dict[str, Any]) -> bool: ...

@@ -65,17 +65,16 @@ for _module in _MODULES:
 SESSION_ITSELF = sessions.Session
 
 
-# True while everything is as it was when it was last looked through; what was found then, and after which change.
+# True while everything is as it was when it was last looked through, and what was found then.
 _guard: Unchanged | None = None
 # The same for what only TLS, cookies and credentials need.
 _extra: Unchanged | None = None
-_after: object = None
 _reason: str | None = "nothing was looked at"
 
 
 def is_pristine() -> bool:
     """Say whether nothing on the way of a request was replaced; the rest says `has_usual_extras`."""
-    if _after is _watched.latest_change and _guard:
+    if _guard:
         if _reason is None:
             return True
         if _extra:
@@ -96,10 +95,9 @@ def why_not() -> str | None:
 
 def _look_through() -> str | None:
     """Remember everything as it is, and whether all of it is ours."""
-    global _after, _extra, _guard, _reason
+    global _extra, _guard, _reason
     _guard = _extra = None
-    # What is replaced from here on counts as not looked at.
-    _after = _watched.latest_change
+    before = _watched.latest_change
     for name in LATER:
         if name.startswith("waterclock.") and name in sys.modules:
             _watched.watch(name)
@@ -122,9 +120,22 @@ def _look_through() -> str | None:
         places.append((socket, ("connect",)))
     # What somebody waits for was not there a moment ago: another thread imports it.
     if sys.modules.keys().isdisjoint(waiting) and not any(map(_is_being_imported, LATER)):
-        _guard = _unchanged(places)
-        _extra = _unchanged([*extras, *_loaded(EXTRA_METHODS)])
+        guard = _unchanged([(vars(_watched), ("latest_change",)), *places])
+        # What was replaced meanwhile counts as not looked at.
+        if _watched.latest_change is before:
+            _guard = guard
+            _extra = _unchanged([*extras, *_loaded(EXTRA_METHODS)])
     return _reason
+
+
+def guards(kind: type, with_extras: bool) -> list[Unchanged] | None:
+    """What is true while a class of sessions, and all below it, is ours; None if that is not known."""
+    if _reason is not None:
+        return None
+    known = [_guard, _extra] if with_extras else [_guard]
+    if kind is not SESSION_ITSELF:
+        known.append(_session_classes.get(kind))
+    return None if None in known else known  # type: ignore[return-value]
 
 
 def _loaded(methods: Mapping[tuple[str, str], tuple[str, ...]]) -> list[tuple[Any, Iterable[str]]]:
@@ -137,8 +148,9 @@ def _loaded(methods: Mapping[tuple[str, str], tuple[str, ...]]) -> list[tuple[An
     return places
 
 
-def _unchanged(places: list[tuple[Any, Iterable[str]]]) -> Unchanged:
-    return Unchanged([place for each in places for place in _directly(*each)])
+def _unchanged(places: list[tuple[Any, Iterable[Any]]], sized: Iterable[Any] = ()) -> Unchanged:
+    direct = [place for each in places for place in _directly(*each)]
+    return Unchanged(direct, sized=[*sized])
 
 
 _HEAP_TYPE = 1 << 9
@@ -266,6 +278,7 @@ def is_our_session(kind: type) -> bool:
 
 # The logger of urllib3's lines, once somebody has imported logging.
 _logger: Any = None
+_DEBUG = 10
 
 
 def is_logged() -> bool:
@@ -276,7 +289,15 @@ def is_logged() -> bool:
         if logging is None or not hasattr(logging, "getLogger"):
             return False
         _logger = logging.getLogger("urllib3.connectionpool")
-    return bool(_logger.isEnabledFor(10))
+    return bool(_logger.isEnabledFor(_DEBUG))
+
+
+def where_logging_is_decided() -> tuple[dict[Any, Any], list[Any]] | None:
+    """What changes before `is_logged` does: the logger remembers what it decided until something is set elsewhere."""
+    if _logger is None:
+        return None if "logging" in sys.modules else (sys.modules, ["logging"])
+    decided = getattr(_logger, "_cache", None)
+    return (decided, [_DEBUG]) if type(decided) is dict and _DEBUG in decided else None
 
 
 # What requests reads of the environment; other variables matter only where one of these names a proxy.
@@ -293,26 +314,29 @@ _NETRC_INTERVAL = 1.0
 class Environment:
     """What the environment says, for as long as its variables are what they were."""
 
-    __slots__ = ("ca_bundle", "count", "netrc_at", "proxies", "unchanged", "variables")
+    __slots__ = ("ca_bundle", "no_netrc_until", "proxies", "unchanged")
 
     def __init__(self, variables: dict[bytes, bytes]) -> None:
-        self.variables = variables
-        self.count = len(variables)
-        self.unchanged = Unchanged([(variables, list(_VARIABLES))])
+        where: list[tuple[Any, Iterable[Any]]] = [
+            (vars(os), ("environ",)),
+            (vars(os.environ), ("_data",)),
+            (variables, _VARIABLES),
+        ]
+        self.unchanged = _unchanged(where, [variables])
         #: Whether anything but a direct connection may be wanted.
         self.proxies = _environ.may_have_proxies()
         self.ca_bundle = _environ.ca_bundle()
-        #: When it was last seen that there is no netrc file; for ever ago if there is one.
-        self.netrc_at = float("-inf")
+        #: Till when it is believed that there is no netrc file.
+        self.no_netrc_until = float("-inf")
 
     def has_netrc(self) -> bool:
         """Whether there is a netrc file; that there is none is believed for a second."""
         now = monotonic()
-        if now - self.netrc_at < _NETRC_INTERVAL:
+        if now < self.no_netrc_until:
             return False
         if any(map(os.path.exists, _environ._netrc_paths(tuple(_utils.NETRC_FILES)))):
             return True
-        self.netrc_at = now
+        self.no_netrc_until = now + _NETRC_INTERVAL
         return False
 
 
@@ -322,15 +346,10 @@ _environment: Environment | None = None
 def known_environment() -> Environment | None:
     """The environment as it is now; None if somebody put something else in its place."""
     global _environment
-    variables: Any = getattr(os.environ, "_data", None)
     known = _environment
-    if (
-        known is not None
-        and known.variables is variables
-        and known.count == len(variables)
-        and known.unchanged
-    ):
+    if known is not None and known.unchanged:
         return known
+    variables: Any = getattr(os.environ, "_data", None)
     if type(variables) is not dict:
         return None
     known = _environment = Environment(variables)

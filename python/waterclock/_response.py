@@ -322,14 +322,15 @@ class Response:
     @property
     def content(self) -> bytes:
         """The whole body, decoded of gzip and the like. It is read once and kept."""
-        if self._content is False:
+        content = self._content
+        if content is False:
             if self._content_consumed:
                 raise RuntimeError("The content for this response was already consumed")
-            self._content = _body.content(self)
+            content = self._content = _body.content(self)
         # Where nobody has set it, it is true by now.
         if "_content_consumed" in self.__dict__:
             self._content_consumed = True
-        return self._content  # type: ignore[return-value]
+        return content  # type: ignore[return-value]
 
     @property
     def text(self) -> str:

@@ -77,12 +77,9 @@ class CaseInsensitiveDict(MutableMapping[str, _VT]):
 
     def __getitem__(self, key: str) -> _VT:
         source = self.__dict__.get("_source")
-        if source is None:
-            return self._store[key.lower()][1]
-        value: Any = source.header(key.lower())
-        if value is None:
-            raise KeyError(key.lower())
-        return value  # type: ignore[no-any-return]
+        # The engine compares names without regard to case; what is no string has no `lower`.
+        value: Any = None if source is None else source.header(key)
+        return self._store[key.lower()][1] if value is None else value
 
     def __delitem__(self, key: str) -> None:
         del self._store[key.lower()]

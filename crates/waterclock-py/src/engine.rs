@@ -60,7 +60,8 @@ const MOST_PROXIES: usize = 64;
 
 /// Which part of a call a hop is, and what of it is wanted.
 struct Hop {
-    request: PreparedRequest,
+    /// Large, and handed on from here to the reply.
+    request: Box<PreparedRequest>,
     after: Option<(Call, HopReason)>,
     stream: bool,
     raised: Raised,
@@ -150,7 +151,7 @@ impl Engine {
             Some(after) => continued(py, after)?.map(|call| Ok::<_, PyErr>((call, why(reason)?))),
             None => None,
         };
-        let hop = Hop { request, after: after.transpose()?, stream, raised };
+        let hop = Hop { request: Box::new(request), after: after.transpose()?, stream, raised };
         make(py, &session, hop, url.clone().unbind(), given.clone().unbind())
     }
 
@@ -228,7 +229,8 @@ impl Engine {
             request = request.tls(settings);
         }
         let Ok(request) = request.prepare() else { return Ok(None) };
-        let hop = Hop { request, after: None, stream, raised: Raised::default() };
+        let hop =
+            Hop { request: Box::new(request), after: None, stream, raised: Raised::default() };
         let given = body.map_or_else(|| py.None(), |given| given.clone().unbind());
         let reply = make(py, &state.session, hop, url.unbind(), given)?;
         let (flags, status, content) = reply.at_a_glance(py);

@@ -42,7 +42,7 @@ mod _engine {
     use crate::reply::Reply;
 
     #[pymodule_export]
-    use crate::unchanged::Unchanged;
+    use crate::unchanged::{Attributes, Unchanged};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

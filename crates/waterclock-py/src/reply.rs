@@ -50,7 +50,7 @@ pub(crate) struct Reply {
     reason: String,
     headers: Headers,
     /// Behind a lock, as a body may be read by one thread only.
-    request: Mutex<PreparedRequest>,
+    request: Mutex<Box<PreparedRequest>>,
     /// Which process it belongs to.
     generation: u32,
     /// Ends the reading of the body, if there was one to be read.
@@ -88,7 +88,7 @@ pub(crate) fn is_redirect(response: &Response) -> bool {
 
 /// What Python adds to a response to make a [`Reply`].
 pub(crate) struct Given {
-    pub(crate) request: PreparedRequest,
+    pub(crate) request: Box<PreparedRequest>,
     pub(crate) url: Py<PyString>,
     pub(crate) request_body: Py<PyAny>,
     pub(crate) body: Option<Py<PyBytes>>,
@@ -134,7 +134,7 @@ impl Reply {
         self.stage.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn request(&self, py: Python<'_>) -> MutexGuard<'_, PreparedRequest> {
+    fn request(&self, py: Python<'_>) -> MutexGuard<'_, Box<PreparedRequest>> {
         self.request.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }
 

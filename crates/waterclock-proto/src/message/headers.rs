@@ -162,6 +162,8 @@ impl Headers {
 
     /// Adds all fields of `other` at the end.
     pub fn extend(&mut self, other: &Headers) {
+        self.block.reserve(other.block.len());
+        self.entries.reserve(other.entries.len());
         for entry in &other.entries {
             // They were checked when they came into `other`; only the size could fail.
             if let Ok(copy) = self.store_bytes(other.bytes(entry.name), other.bytes(entry.value)) {
