@@ -163,7 +163,7 @@ def _all_it_stands_on(session: Session, way: Way) -> Attributes | None:
             return None
         guards.append(environment.unchanged)
     nothing = [own["proxies"], own["params"], *own["hooks"].values(), settings["proxy_manager"]]
-    usual = ["proxy_manager", "_pool_maxsize", "_seen_usual", "_last_origin"]
+    usual = ["_engine", "proxy_manager", "_pool_maxsize", "_seen_usual", "_last_origin"]
     places = [logging, (own["headers"].__dict__, ["_store"]), (settings, usual)]
     jar: Any = own.get("cookies")
     if jar is not None:
