@@ -10,10 +10,12 @@ import sys
 import threading
 import types
 import warnings
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 import pytest
+from loopback import Server, answer
 
 import waterclock
 from waterclock import _lazy, api, compat
@@ -223,3 +225,22 @@ heavy = ["urllib3", "http.client", "http.cookiejar", "ssl", "logging", "typing",
 print([name for name in heavy if name in sys.modules])
 """
     assert run(program, "-S", "-I") == "[]"
+
+
+def test_a_plain_get_imports_little(serve: Callable[..., Server]) -> None:
+    """No regular expressions, nothing for URLs, cookies, dates or exceptions; of our own only what it needs."""
+    url = serve(answer("body", headers=[("Content-Type", "text/plain")])).url
+    program = f"""
+import os, sys
+before = set(sys.modules)
+import waterclock as requests
+response = requests.get({url!r}, timeout=30)
+assert (response.status_code, response.headers["content-type"]) == (200, "text/plain")
+assert response.content == b"body"
+after = set(sys.modules) - before
+theirs = {{name.partition(".")[0] for name in after}} - {{"waterclock"}}
+heavy = ["exceptions", "compat", "status_codes", "cookies", "auth", "_prepared", "_url", "_native"]
+print(sorted(theirs), [name for name in heavy if f"waterclock.{{name}}" in after], len(after) < 30)
+"""
+    light = ["__future__", "_collections", "_contextvars", "gc"]
+    assert run(program, "-S", "-I") == f"{light} [] True"

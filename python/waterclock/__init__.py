@@ -51,12 +51,12 @@ if TYPE_CHECKING:
     from ._compatibility import chardet_version as chardet_version
     from ._compatibility import charset_normalizer_version as charset_normalizer_version
     from ._compatibility import check_compatibility as check_compatibility
+    from ._deadline import deadline as deadline
+    from ._engine import Limits as Limits
     from ._install import install as install
     from ._install import uninstall as uninstall
     from ._patch import patch_requests as patch_requests
     from ._patch import unpatch_requests as unpatch_requests
-    from ._time import Limits as Limits
-    from ._time import deadline as deadline
     from .api import delete, get, head, options, patch, post, put, request
     from .exceptions import (
         ConnectionError,
@@ -147,9 +147,10 @@ _NAMES = {
         "charset_normalizer_version",
         "check_compatibility",
     ),
+    "._deadline": ("deadline",),
+    "._engine": ("Limits",),
     "._install": ("install", "uninstall"),
     "._patch": ("patch_requests", "unpatch_requests"),
-    "._time": ("Limits", "deadline"),
     "logging": ("NullHandler",),
     "urllib3.exceptions": ("DependencyWarning",),
 }

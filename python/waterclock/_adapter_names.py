@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._lazy import Source
+
 _EXCEPTIONS_OF_URLLIB3 = (
     "ClosedPoolError",
     "ConnectTimeoutError",
@@ -37,8 +39,25 @@ _UTILS = (
     "urldefragauth",
 )
 
+
+def socks_manager_class() -> Any:
+    """urllib3's manager for SOCKS proxies, or what says that PySocks is missing."""
+    try:
+        import urllib3  # noqa: F401 - before its parts, because of threads (see _lazy)
+        from urllib3.contrib.socks import SOCKSProxyManager
+    except ImportError:
+
+        def missing(*args: Any, **kwargs: Any) -> None:
+            from .exceptions import InvalidSchema
+
+            raise InvalidSchema("Missing dependencies for SOCKS support.")
+
+        return missing
+    return SOCKSProxyManager
+
+
 #: "module:attribute" or "module", as `_lazy.attach` takes them.
-LAZY: dict[str, str] = {
+LAZY: dict[str, Source] = {
     **{name: f"urllib3.exceptions:{name}" for name in _EXCEPTIONS_OF_URLLIB3},
     "_HTTPError": "urllib3.exceptions:HTTPError",
     "_InvalidHeader": "urllib3.exceptions:InvalidHeader",
@@ -62,20 +81,6 @@ LAZY: dict[str, str] = {
     "typing": "typing",
     "warnings": "warnings",
     "Any": "typing:Any",
+    "SOCKSProxyManager": socks_manager_class,
+    "_native": "._native",
 }
-
-
-def socks_manager_class() -> Any:
-    """urllib3's manager for SOCKS proxies, or what says that PySocks is missing."""
-    try:
-        import urllib3  # noqa: F401 - before its parts, because of threads (see _lazy)
-        from urllib3.contrib.socks import SOCKSProxyManager
-    except ImportError:
-
-        def missing(*args: Any, **kwargs: Any) -> None:
-            from .exceptions import InvalidSchema
-
-            raise InvalidSchema("Missing dependencies for SOCKS support.")
-
-        return missing
-    return SOCKSProxyManager

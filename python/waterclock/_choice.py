@@ -7,14 +7,16 @@ to the real server. So what such programs replace is looked at for every call, b
 from __future__ import annotations
 
 import sys
-from types import FunctionType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import FunctionType
     from typing import Any
 
     from .adapters import HTTPAdapter
     from .models import PreparedRequest
+else:
+    FunctionType = type(lambda: None)
 
 # Methods that shape what urllib3 is told. `send`, `close`, `add_headers` and `proxy_headers` are called by both engines.
 # They are remembered by `adapters.original_hooks`.

@@ -43,11 +43,7 @@ def remember(name: str, find: Callable[[], _T]) -> _T:
         return value
 
 
-# As they were before anybody could patch them.
-_OURS = {
-    name: getattr(_utils, name)
-    for name in ("get_environ_proxies", "resolve_proxies", "should_bypass_proxies")
-}
+_OURS = ("get_environ_proxies", "resolve_proxies", "should_bypass_proxies")
 _SYSTEMS = ("getproxies", "proxy_bypass", "proxy_bypass_environment", "getproxies_environment")
 
 
@@ -59,13 +55,18 @@ def may_have_proxies() -> bool:
     return not ENVIRONMENT_ONLY or remember("proxies", _has_proxy_variables) or _is_patched()
 
 
+def is_original(name: str, function: Any) -> bool:
+    """Say whether a function for proxies is the one of its name that was written here."""
+    return function is getattr(sys.modules.get("waterclock._util_proxies"), name, None)
+
+
 def _is_patched() -> bool:
     now = vars(_utils)
-    for name, ours in _OURS.items():
-        if now[name] is not ours:
+    # None of them is there before somebody asks for it.
+    for name in _OURS:
+        if name in now and not is_original(name, now[name]):
             return True
     for name in _SYSTEMS:
-        # Not there before somebody asks for it.
         if name in now and getattr(now[name], "__module__", None) != "urllib.request":
             return True
     return False
@@ -76,7 +77,7 @@ def resolve_proxies(
 ) -> dict[str, str]:
     """Return `proxies` with what the environment has for the request's URL."""
     resolve = _sessions.resolve_proxies
-    if resolve is _OURS["resolve_proxies"] and not (trust_env and may_have_proxies()):
+    if is_original("resolve_proxies", resolve) and not (trust_env and may_have_proxies()):
         return {} if proxies is None else proxies.copy()
     return resolve(request, proxies, trust_env)
 

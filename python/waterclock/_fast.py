@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from time import monotonic
 
-from . import _fast_cookies, _fast_way, _native, models
+from . import _fast_way, models
 from ._engine import EngineError
 from ._fast_way import NotOrdinary, can_be_read_again
 from ._response import Response
@@ -67,7 +67,7 @@ def call(
             and way.attributes.are_in(own)
         ):
             way = _fast_way.find(session, url, params, headers, auth, verify, cert)
-    except (NotOrdinary, _fast_cookies.Unusual, KeyError):
+    except (NotOrdinary, KeyError):
         # A KeyError: somebody removed an attribute of the session, or has it elsewhere.
         return None
     origin, target = way.origin, way.url
@@ -172,6 +172,8 @@ def _failure(
         params=params or {},
         auth=auth,
     )
+    from . import _native
+
     request: PreparedRequest = session.prepare_request(made)
     call = _native.Call(adapter, request, timeout)
     if isinstance(error, OSError):

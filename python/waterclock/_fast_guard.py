@@ -12,7 +12,6 @@ import gc
 import os
 import sys
 from time import monotonic
-from types import FunctionType
 
 from . import _choice, _environ, _watched, models, sessions
 from . import adapters as _adapters
@@ -24,7 +23,6 @@ from ._fast_names import (
     GLOBALS,
     LATER,
     LATER_METHODS,
-    PREPARED_METHODS,
     SESSION_ATTRIBUTES,
     SESSION_METHODS,
 )
@@ -32,7 +30,10 @@ from ._fast_names import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from types import FunctionType
     from typing import Any
+else:
+    FunctionType = type(lambda: None)
 
 _MISSING = object()
 
@@ -46,8 +47,6 @@ def _names(module: str) -> tuple[str, ...]:
 _OURS: dict[tuple[Any, str], Any] = {
     (owner, name): getattr(owner, name)
     for owner, names in (
-        (models.PreparedRequest, PREPARED_METHODS),
-        (models.Request, ("__init__",)),
         (models.Response, ("__init__",)),
         (sessions.Session, SESSION_METHODS),
         (_adapters.HTTPAdapter, ADAPTER_METHODS),
@@ -103,8 +102,6 @@ def _look_through() -> str | None:
             _watched.watch(name)
     _reason = _replaced() or _choice.replaced_below()
     places: list[tuple[Any, Iterable[Any]]] = [
-        (models.PreparedRequest, PREPARED_METHODS),
-        (models.Request, ("__init__",)),
         (models.Response, ("__init__",)),
         (SESSION_ITSELF, SESSION_METHODS),
         (_adapters.HTTPAdapter, ADAPTER_METHODS),

@@ -113,11 +113,14 @@ GLOBALS: dict[str, tuple[str, ...]] = {
         "TimeoutSauce",
         "select_proxy",
     ),
+    "_prepared": (),
     "auth": ("HTTPBasicAuth", "_basic_auth_str", "b64encode"),
     "cookies": ("MockRequest", "RequestsCookieJar", "cookielib", "create_cookie"),
 }
 # Methods of classes that are looked at once their modules are there; none of them comes from requests alone.
 LATER_METHODS = {
+    ("waterclock._prepared", "PreparedRequest"): PREPARED_METHODS,
+    ("waterclock._prepared", "Request"): ("__init__",),
     ("waterclock.cookies", "RequestsCookieJar"): ("update", "add_cookie_header"),
 }
 # The same, of what is called only if there are cookies or credentials.
@@ -127,4 +130,4 @@ EXTRA_METHODS = {
     ("http.cookiejar", "DefaultCookiePolicy"): ("domain_return_ok", "path_return_ok", "return_ok"),
     ("http.cookiejar", "Cookie"): ("is_expired",),
 }
-LATER = ("waterclock.auth", "waterclock.cookies", "http.cookiejar")
+LATER = ("waterclock._prepared", "waterclock.auth", "waterclock.cookies", "http.cookiejar")

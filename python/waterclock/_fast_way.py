@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import sys
 
-from . import _choice, _fast_cookies, _native, models, sessions
+from . import _choice, _origins, models, sessions
 from . import _fast_guard as _guard
 from . import adapters as _adapters
 from ._engine import Attributes, Unchanged, simple_url
 from ._fast_names import ADAPTER_METHODS, SESSION_ATTRIBUTES, SESSION_METHODS
-from ._log_lines import host_and_port
 from .structures import CaseInsensitiveDict
 
 TYPE_CHECKING = False
@@ -136,7 +135,7 @@ def _found(
     way.sent_cookies = cookies = _cookies(own, store, headers)
     way.adapter, way.url = _destination(session, url, params, cookies)
     way.engine = way.adapter._engine
-    way.cookie = _fast_cookies.header(cookies, way.url or "") if cookies else None
+    way.cookie = _cookie(cookies, way.url or "") if cookies else None
     known: Any = way.adapter.__dict__.get("_last_origin")
     if known is not None and known.verify is way.verify and url.startswith(known.prefix):
         way.is_known, way.origin = True, known
@@ -218,7 +217,15 @@ def _cookies(own: dict[str, Any], store: Any, headers: Any) -> Any:
         raise NotOrdinary
     if "cookie" in store or "host" in store or headers and _names(headers, "cookie", "host"):
         raise NotOrdinary
-    return _fast_cookies.snapshot(jar)
+    return sessions._fast_cookies.snapshot(jar)
+
+
+def _cookie(cookies: Any, url: str) -> str | None:
+    """What is sent of the cookies."""
+    try:
+        return sessions._fast_cookies.header(cookies, url)
+    except sessions._fast_cookies.Unusual:
+        raise NotOrdinary from None
 
 
 def _destination(session: Session, url: str, params: Any, cookies: Any) -> tuple[Any, str | None]:
@@ -248,14 +255,14 @@ class Origin:
         #: How URLs begin that go there too.
         self.prefix = prefix
         self.verify = verify
-        self.host, self.port = host_and_port(prefix)
+        self.host, self.port = _origins.host_and_port(prefix)
 
 
 def _remember_origin(adapter: HTTPAdapter, url: str, verify: Any, cert: Any) -> Origin:
     """Remember it for the next call, and for those who look at the adapter's pools."""
     end = url.find("/", 8)
     known = Origin(url if end < 0 else url[: end + 1], verify)
-    _native._remember_origin(adapter, url, True if verify is None else verify, cert)
+    _origins.remember_origin(adapter, url, True if verify is None else verify, cert)
     # A URL that ends after the host says too little of others.
     if end > 0:
         adapter.__dict__["_last_origin"] = known

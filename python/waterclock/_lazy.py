@@ -33,14 +33,25 @@ def find(source: str, package: str = "waterclock") -> Any:
     return getattr(module, attribute) if attribute else module
 
 
+def listed(modules: Mapping[str, str]) -> dict[str, str]:
+    """Return a table for `attach`, of modules and what is from each: names, with spaces between them."""
+    return {name: f"{module}:{name}" for module, names in modules.items() for name in names.split()}
+
+
 def attach(
-    namespace: dict[str, Any], table: Mapping[str, Source]
+    namespace: dict[str, Any], table: Mapping[str, Source] | str
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return `__getattr__` and `__dir__` for the module that has `namespace` as its globals."""
+    """Return `__getattr__` and `__dir__` for the module that has `namespace` as its globals.
+
+    A table that is large may be in a module of its own: then `table` says where.
+    """
+
+    def sources() -> Mapping[str, Source]:
+        return find(table) if isinstance(table, str) else table
 
     def module_getattr(name: str) -> Any:
         try:
-            source = table[name]
+            source = sources()[name]
         except KeyError:
             if name == "__all__":
                 # `from module import *` would see only what was asked for before.
@@ -50,10 +61,13 @@ def attach(
                 message, name=name, obj=sys.modules.get(namespace["__name__"])
             ) from None
         value = find(source) if isinstance(source, str) else source()
+        if getattr(getattr(value, "__spec__", None), "_initializing", False):
+            # A module that this thread is importing, further up: others have to wait for it, and would not if it was here.
+            return value
         # Two threads may come here at once: the first value stays, so that a class exists once.
         return namespace.setdefault(name, value)
 
     def module_dir() -> list[str]:
-        return sorted({*namespace, *table})
+        return sorted({*namespace, *sources()})
 
     return module_getattr, module_dir

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._origins import host_and_port
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -75,16 +77,3 @@ def _length(call: Call, reply: Reply) -> int | None:
     if status in (204, 304) or status < 200 or call.request.method == "HEAD":
         return 0
     return None if reply.is_chunked else reply.expected
-
-
-def host_and_port(url: str) -> tuple[str, int]:
-    """Host and port that a URL leads to; no host if there is none in it."""
-    scheme, _, rest = url.partition("://")
-    authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
-    default = 443 if scheme.lower() == "https" else 80
-    if authority[:1] == "[":
-        host, _, port = authority[1:].partition("]")
-        port = port[1:]
-    else:
-        host, _, port = authority.partition(":")
-    return host, int(port) if port.isdigit() else default

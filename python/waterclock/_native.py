@@ -7,7 +7,7 @@ import sys
 
 from . import _log_lines, _timeouts
 from . import adapters as _adapters
-from ._log_lines import host_and_port
+from ._origins import host_and_port, remember_origin
 from ._url import sendable
 
 TYPE_CHECKING = False
@@ -157,7 +157,7 @@ def send(
     if cert:
         certificate, key = client_certificate(cert)
         arguments["cert"] = certificate if key is None else (certificate, key)
-    _remember_origin(adapter, url, verify, cert)
+    remember_origin(adapter, url, verify, cert)
     adapter.add_headers(
         request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies
     )
@@ -447,42 +447,6 @@ def client_certificate(cert: Any) -> tuple[str, str | None]:
     if key and not os.path.exists(key):
         raise OSError(f"Could not find the TLS key file, invalid path: {key}")
     return certificate, key
-
-
-def _remember_origin(adapter: HTTPAdapter, url: str, verify: Any, cert: Any) -> None:
-    """Remembers where a call goes to and how, for those who look at `poolmanager.pools`.
-
-    The usual way is remembered by the origin alone, so that the fast path sees at once that it is known.
-    """
-    end = url.find("/", 8)
-    origin = url if end < 0 else url[:end]
-    known = adapter.__dict__.setdefault("_origins", set())
-    if len(known) >= _MOST_ORIGINS:
-        return
-    if verify is True and not cert:
-        known.add(origin)
-    else:
-        known.add((origin, verify, tuple(cert) if type(cert) is list else cert))
-
-
-# More are not remembered: a crawler would fill the memory with them.
-_MOST_ORIGINS = 100
-
-
-def show_origins(adapter: HTTPAdapter) -> None:
-    """Puts a pool for each of them into the pool manager, as if urllib3 had made the calls."""
-    for known in adapter.__dict__.get("_origins", ()):
-        origin, verify, cert = (known, True, None) if isinstance(known, str) else known
-        scheme, host, port = _split(origin)
-        request: Any = type("Origin", (), {"url": f"{scheme}://{host}:{port}/"})
-        where, tls = _here._urllib3_request_context(request, verify, cert, None)
-        adapter.poolmanager.connection_from_host(**where, pool_kwargs=tls)
-
-
-def _split(url: str) -> tuple[str, str, int]:
-    scheme = url.partition("://")[0]
-    host, port = host_and_port(url)
-    return scheme.lower(), f"[{host}]" if ":" in host else host, port
 
 
 def _warn_of_no_verification(call: Call) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from . import models as _models
-from . import utils as _utils
 from ._attributes import Lazy
 from ._encoding import RequestEncodingMixin, RequestHooksMixin
 from ._url import is_plain_query, plain, split
+
+# As they were before anybody could patch the module that uses them.
+from ._util_headers import check_header_validity as _check_header_validity
+from ._util_urls import get_auth_from_url as _get_auth_from_url
+from ._util_urls import requote_uri as _requote_uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +25,6 @@ if TYPE_CHECKING:
     from .cookies import RequestsCookieJar
     from .structures import CaseInsensitiveDict
 
-# As they were before anybody could patch the module that uses them.
-_check_header_validity = _utils.check_header_validity
-_get_auth_from_url = _utils.get_auth_from_url
-_requote_uri = _utils.requote_uri
-_super_len = _utils.super_len
 
 # Header fields that were found valid: a session sends the same ones again and again.
 _valid_headers: set[tuple[Any, Any]] = set()
@@ -434,3 +433,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         """Add the caller's hooks."""
         for event in hooks or {}:
             self.register_hook(event, hooks[event])  # type: ignore[index]
+
+
+# The method, whatever somebody puts in its place later.
+prepare_cookies_as_written = PreparedRequest.prepare_cookies

@@ -5,7 +5,6 @@ from __future__ import annotations
 from . import sessions as _sessions
 from ._environ import netrc_auth, resolve_proxies
 from ._response_body import drain, own_reply
-from ._session_cookies import collect_cookies, has_cookies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +108,8 @@ class SessionRedirectMixin:
 
             # The jar decides anew which cookies the next URL gets.
             headers.pop("Cookie", None)
-            collect_cookies(prepared, "_cookies", req, resp)
+            _sessions._session_cookies.collect_cookies(prepared, "_cookies", req, resp)
+            has_cookies = _sessions._session_cookies.has_cookies
             if has_cookies(prepared, "_cookies") or has_cookies(self, "cookies"):
                 jar: Any = prepared._cookies
                 _sessions.merge_cookies(jar, self.cookies)
@@ -143,7 +143,7 @@ class SessionRedirectMixin:
                 allow_redirects=False,
                 **adapter_kwargs,
             )
-            collect_cookies(self, "cookies", prepared, resp)
+            _sessions._session_cookies.collect_cookies(self, "cookies", prepared, resp)
             url = self.get_redirect_target(resp)
             yield resp
 

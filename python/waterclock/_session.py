@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from . import _environ
 from . import sessions as _sessions
-from . import utils as _utils
 from ._attributes import Lazy
-from ._environ import netrc_auth, resolve_proxies
+from ._environ import is_original, netrc_auth, resolve_proxies
 from ._redirects import SessionRedirectMixin
 from ._response_body import own_reply
-from ._session_cookies import collect_cookies, has_cookies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
     from .cookies import RequestsCookieJar
     from .models import PreparedRequest, Request, Response
     from .structures import CaseInsensitiveDict
-
-_get_environ_proxies = _utils.get_environ_proxies
-_prepare_cookies = _sessions.PreparedRequest.prepare_cookies
 
 
 def _has_other_adapter() -> bool:
@@ -163,8 +158,8 @@ class Session(SessionRedirectMixin):
         if (
             type(cookies) is dict
             and not cookies
-            and not has_cookies(self, "cookies")
-            and type(prepared).prepare_cookies is _prepare_cookies
+            and not _sessions._session_cookies.has_cookies(self, "cookies")
+            and type(prepared).prepare_cookies is _sessions._prepared.prepare_cookies_as_written
         ):
             return None
         if not isinstance(cookies, _sessions.cookielib.CookieJar):
@@ -338,8 +333,10 @@ class Session(SessionRedirectMixin):
         if response.history:
             # Hooks that sent requests of their own: those responses may set cookies too.
             for earlier in response.history:
-                collect_cookies(self, "cookies", earlier.request, earlier)
-        collect_cookies(self, "cookies", request, response)
+                _sessions._session_cookies.collect_cookies(
+                    self, "cookies", earlier.request, earlier
+                )
+        _sessions._session_cookies.collect_cookies(self, "cookies", request, response)
 
         if allow_redirects:
             history = list(self.resolve_redirects(response, request, **kwargs))
@@ -368,7 +365,7 @@ class Session(SessionRedirectMixin):
         """
         if self.trust_env:
             find = _sessions.get_environ_proxies
-            if find is not _get_environ_proxies or _environ.may_have_proxies():
+            if not is_original("get_environ_proxies", find) or _environ.may_have_proxies():
                 no_proxy = proxies.get("no_proxy") if proxies is not None else None
                 found = find(url, no_proxy=no_proxy)
                 if proxies is not None and found:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer, TypeIs
     from urllib3.util import Timeout as Urllib3Timeout
 
-    from ._time import Limits
+    from ._engine import Limits
     from .auth import AuthBase
     from .cookies import RequestsCookieJar
     from .models import PreparedRequest, Response

@@ -8,7 +8,12 @@ say when they were assigned to ("Customizing module attribute access" in Python'
 from __future__ import annotations
 
 import sys
-from types import ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+else:
+    ModuleType = type(sys)
 
 #: Another object after each change.
 latest_change = object()

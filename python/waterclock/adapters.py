@@ -50,8 +50,7 @@ if TYPE_CHECKING:
         select_proxy,
     )
 
-from . import _choice, _native
-from ._adapter_names import LAZY, socks_manager_class
+from . import _choice, _origins
 from ._lazy import attach
 
 DEFAULT_POOLBLOCK = False
@@ -61,7 +60,7 @@ DEFAULT_POOL_TIMEOUT = None
 
 # Names that cost an import are looked for when somebody asks for them.
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = attach(globals(), {**LAZY, "SOCKSProxyManager": socks_manager_class})
+    __getattr__, __dir__ = attach(globals(), "._adapter_names:LAZY")
 
 # They are looked up through the module, so that a program that patches one of them is heard.
 _here: Any = sys.modules[__name__]
@@ -121,7 +120,7 @@ def _make_poolmanager(adapter: HTTPAdapter) -> None:
         adapter.init_poolmanager(
             adapter._pool_connections, adapter._pool_maxsize, block=adapter._pool_block
         )
-        _native.show_origins(adapter)
+        _origins.show_origins(adapter)
         _choice.pool_was_made(adapter)
 
 
@@ -310,14 +309,14 @@ class HTTPAdapter(BaseAdapter):
         """
         conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_NONE", None, None
         if url.lower().startswith("https") and verify:
-            bundle = _native.ca_bundle(verify)
+            bundle = _here._native.ca_bundle(verify)
             conn.cert_reqs = "CERT_REQUIRED"
             if os.path.isdir(bundle):
                 conn.ca_cert_dir = bundle
             else:
                 conn.ca_certs = bundle
         if cert:
-            conn.cert_file, conn.key_file = _native.client_certificate(cert)
+            conn.cert_file, conn.key_file = _here._native.client_certificate(cert)
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
         """A Response of what urllib3 brought. To be overridden, not to be called.
@@ -456,7 +455,9 @@ class HTTPAdapter(BaseAdapter):
         """
         reason = _choice.reason_for_urllib3(self, request)
         if reason is None:
-            return _native.send(self, request, stream, timeout, verify, cert, proxies)
+            send = _here._native.send
+            response: Response = send(self, request, stream, timeout, verify, cert, proxies)
+            return response
         from . import _urllib3
 
         return _urllib3.send(self, request, stream, timeout, verify, cert, proxies, reason)

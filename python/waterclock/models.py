@@ -1,39 +1,13 @@
 """What is sent and what comes back: `Request`, `PreparedRequest` and `Response`.
 
-The classes are written down in private modules beside this one, one idea a file, and belong here:
-`__module__`, pickles and `isinstance` say so. They look helpers such as `super_len`, `complexjson`
-or `chardet` up in the globals of this module, where programs patch them.
+The classes are written down in private modules beside this one, one idea a file, and belong here: `__module__`, pickles
+and `isinstance` say so. They look helpers such as `super_len`, `complexjson` or `chardet` up in this module, where
+programs patch them, and which imports each when it is asked for.
 """
 
 from __future__ import annotations
 
-from ._internal_utils import to_native_string, unicode_is_ascii
-from ._lazy import attach
-from .exceptions import (
-    ChunkedEncodingError,
-    ConnectionError,
-    HTTPError,
-    InvalidJSONError,
-    InvalidURL,
-    MissingSchema,
-    StreamConsumedError,
-)
-from .exceptions import SSLError as RequestsSSLError
-from .hooks import default_hooks
-from .status_codes import codes
-from .structures import CaseInsensitiveDict
-from .utils import (
-    check_header_validity,
-    get_auth_from_url,
-    guess_filename,
-    guess_json_utf,
-    iter_slices,
-    parse_header_links,
-    requote_uri,
-    stream_decode_response_unicode,
-    super_len,
-    to_key_val_list,
-)
+from ._lazy import attach, listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,14 +21,43 @@ if TYPE_CHECKING:
     from urllib3.filepost import encode_multipart_formdata as encode_multipart_formdata
     from urllib3.util import parse_url as parse_url
 
+    from . import exceptions as _exceptions
+    from ._encoding import RequestEncodingMixin as RequestEncodingMixin
+    from ._encoding import RequestHooksMixin as RequestHooksMixin
+    from ._internal_utils import to_native_string as to_native_string
+    from ._internal_utils import unicode_is_ascii as unicode_is_ascii
+    from ._prepared import PreparedRequest as PreparedRequest
+    from ._prepared import Request as Request
+    from ._response import Response as Response
     from .auth import HTTPBasicAuth as HTTPBasicAuth
     from .compat import JSONDecodeError as JSONDecodeError
     from .cookies import _copy_cookie_jar as _copy_cookie_jar
     from .cookies import cookiejar_from_dict as cookiejar_from_dict
     from .cookies import get_cookie_header as get_cookie_header
+    from .exceptions import ChunkedEncodingError as ChunkedEncodingError
+    from .exceptions import ConnectionError as ConnectionError
     from .exceptions import ContentDecodingError as ContentDecodingError
-    from .exceptions import JSONDecodeError as RequestsJSONDecodeError
+    from .exceptions import HTTPError as HTTPError
+    from .exceptions import InvalidJSONError as InvalidJSONError
+    from .exceptions import InvalidURL as InvalidURL
+    from .exceptions import MissingSchema as MissingSchema
+    from .exceptions import StreamConsumedError as StreamConsumedError
+    from .hooks import default_hooks as default_hooks
+    from .status_codes import codes as codes
+    from .structures import CaseInsensitiveDict as CaseInsensitiveDict
+    from .utils import check_header_validity as check_header_validity
+    from .utils import get_auth_from_url as get_auth_from_url
+    from .utils import guess_filename as guess_filename
+    from .utils import guess_json_utf as guess_json_utf
+    from .utils import iter_slices as iter_slices
+    from .utils import parse_header_links as parse_header_links
+    from .utils import requote_uri as requote_uri
+    from .utils import stream_decode_response_unicode as stream_decode_response_unicode
+    from .utils import super_len as super_len
+    from .utils import to_key_val_list as to_key_val_list
 
+    RequestsJSONDecodeError = _exceptions.JSONDecodeError
+    RequestsSSLError = _exceptions.SSLError
     LocationParseError: Any
     chardet: Any
     complexjson: Any
@@ -67,87 +70,44 @@ DEFAULT_REDIRECT_LIMIT: int = 30
 CONTENT_CHUNK_SIZE: int = 10 * 1024
 ITER_CHUNK_SIZE: int = 512
 
-# Names that only some calls need, or only other people's code.
-_LATER: Final = {
-    "Any": "typing:Any",
-    "Callable": "collections.abc:Callable",
-    "ContentDecodingError": ".exceptions:ContentDecodingError",
-    "DecodeError": "urllib3.exceptions:DecodeError",
-    "Final": "typing:Final",
-    "Generator": "collections.abc:Generator",
-    "HTTPBasicAuth": ".auth:HTTPBasicAuth",
-    "Iterable": "collections.abc:Iterable",
-    "Iterator": "collections.abc:Iterator",
-    "JSONDecodeError": ".compat:JSONDecodeError",
-    "Literal": "typing:Literal",
-    "LocationParseError": "urllib3.exceptions:LocationParseError",
-    "Mapping": "collections.abc:Mapping",
-    "ProtocolError": "urllib3.exceptions:ProtocolError",
-    "ReadTimeoutError": "urllib3.exceptions:ReadTimeoutError",
-    "RequestField": "urllib3.fields:RequestField",
+# From where they were written, and not from where somebody may have something else in their place for a while.
+_LATER = {
+    **listed(
+        {
+            "._encoding": "RequestEncodingMixin RequestHooksMixin",
+            "._internal_utils": "to_native_string unicode_is_ascii",
+            "._prepared": "PreparedRequest Request",
+            "._response": "Response",
+            "._util_body": "guess_filename super_len",
+            "._util_headers": "check_header_validity parse_header_links",
+            "._util_mappings": "to_key_val_list",
+            "._util_text": "guess_json_utf iter_slices stream_decode_response_unicode",
+            "._util_urls": "get_auth_from_url requote_uri",
+            ".auth": "HTTPBasicAuth",
+            ".compat": "JSONDecodeError basestring builtin_str chardet",
+            ".cookies": "_copy_cookie_jar cookiejar_from_dict get_cookie_header",
+            ".exceptions": "ChunkedEncodingError ConnectionError ContentDecodingError HTTPError InvalidJSONError"
+            " InvalidURL MissingSchema StreamConsumedError",
+            ".hooks": "default_hooks",
+            ".status_codes": "codes",
+            ".structures": "CaseInsensitiveDict",
+            "collections.abc": "Callable Generator Iterable Iterator Mapping",
+            "io": "UnsupportedOperation",
+            "typing": "Any Final Literal cast overload",
+            "urllib.parse": "urlencode urlsplit urlunparse",
+            "urllib3.exceptions": "DecodeError LocationParseError ProtocolError ReadTimeoutError SSLError",
+            "urllib3.fields": "RequestField",
+            "urllib3.filepost": "encode_multipart_formdata",
+            "urllib3.util": "parse_url",
+        }
+    ),
     "RequestsJSONDecodeError": ".exceptions:JSONDecodeError",
-    "SSLError": "urllib3.exceptions:SSLError",
-    "UnsupportedOperation": "io:UnsupportedOperation",
+    "RequestsSSLError": ".exceptions:SSLError",
     "_SupportsRead": "._types:SupportsRead",
-    "_copy_cookie_jar": ".cookies:_copy_cookie_jar",
-    "basestring": ".compat:basestring",
-    "builtin_str": ".compat:builtin_str",
-    "cast": "typing:cast",
-    "chardet": ".compat:chardet",
     "complexjson": ".compat:json",
-    "cookiejar_from_dict": ".cookies:cookiejar_from_dict",
     "cookielib": "http.cookiejar",
     "datetime": "datetime",
-    "encode_multipart_formdata": "urllib3.filepost:encode_multipart_formdata",
     "encodings": "encodings",
-    "get_cookie_header": ".cookies:get_cookie_header",
-    "overload": "typing:overload",
-    "parse_url": "urllib3.util:parse_url",
-    "urlencode": "urllib.parse:urlencode",
-    "urlsplit": "urllib.parse:urlsplit",
-    "urlunparse": "urllib.parse:urlunparse",
 }
 if not TYPE_CHECKING:
     __getattr__, __dir__ = attach(globals(), _LATER)
-
-# Last, because they take what they need from this module.
-from ._encoding import RequestEncodingMixin, RequestHooksMixin
-from ._prepared import PreparedRequest, Request
-from ._response import Response
-
-if TYPE_CHECKING:
-    __all__ = [
-        "CONTENT_CHUNK_SIZE",
-        "DEFAULT_REDIRECT_LIMIT",
-        "ITER_CHUNK_SIZE",
-        "REDIRECT_STATI",
-        "CaseInsensitiveDict",
-        "ChunkedEncodingError",
-        "ConnectionError",
-        "HTTPError",
-        "InvalidJSONError",
-        "InvalidURL",
-        "MissingSchema",
-        "PreparedRequest",
-        "Request",
-        "RequestEncodingMixin",
-        "RequestHooksMixin",
-        "RequestsJSONDecodeError",
-        "RequestsSSLError",
-        "Response",
-        "StreamConsumedError",
-        "check_header_validity",
-        "codes",
-        "default_hooks",
-        "get_auth_from_url",
-        "guess_filename",
-        "guess_json_utf",
-        "iter_slices",
-        "parse_header_links",
-        "requote_uri",
-        "stream_decode_response_unicode",
-        "super_len",
-        "to_key_val_list",
-        "to_native_string",
-        "unicode_is_ascii",
-    ]

@@ -1,135 +1,95 @@
-"""Sessions: what requests have in common, from settings and cookies to connections."""
+"""Sessions: what requests have in common, from settings and cookies to connections.
+
+What only some requests need is imported when it is asked for: `_session` and others look it up here.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
-from collections import OrderedDict
-from collections.abc import Mapping
 
-from ._internal_utils import to_native_string
-from ._lazy import attach
-from .exceptions import ChunkedEncodingError, InvalidSchema, TooManyRedirects
+from ._lazy import attach, listed
 from .hooks import default_hooks, dispatch_hook
-from .models import (
-    DEFAULT_REDIRECT_LIMIT,
-    REDIRECT_STATI,
-    PreparedRequest,
-    Request,
-    Response,
-)
-from .status_codes import codes
-from .structures import CaseInsensitiveDict
-from .utils import (
-    DEFAULT_PORTS,
-    default_headers,
-    get_auth_from_url,
-    get_environ_proxies,
-    get_netrc_auth,
-    requote_uri,
-    resolve_proxies,
-    rewind_body,
-    should_bypass_proxies,
-    to_key_val_list,
-)
+from .models import DEFAULT_REDIRECT_LIMIT, REDIRECT_STATI
+from .structures import CaseInsensitiveDict as CaseInsensitiveDict
+from .structures import OrderedDict as OrderedDict
+from .utils import DEFAULT_PORTS, default_headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping as Mapping
     from datetime import timedelta as timedelta
     from typing import Any
     from urllib.parse import urljoin as urljoin
     from urllib.parse import urlparse as urlparse
 
-    from . import _types as _t
+    from . import _fast_cookies as _fast_cookies
+    from . import _prepared as _prepared
+    from . import _session_cookies as _session_cookies
+    from ._internal_utils import to_native_string as to_native_string
+    from ._settings import merge_hooks as merge_hooks
+    from ._settings import merge_setting as merge_setting
     from .adapters import HTTPAdapter as HTTPAdapter
     from .auth import _basic_auth_str as _basic_auth_str
     from .cookies import RequestsCookieJar as RequestsCookieJar
     from .cookies import cookiejar_from_dict as cookiejar_from_dict
     from .cookies import extract_cookies_to_jar as extract_cookies_to_jar
     from .cookies import merge_cookies as merge_cookies
+    from .exceptions import ChunkedEncodingError as ChunkedEncodingError
     from .exceptions import ContentDecodingError as ContentDecodingError
+    from .exceptions import InvalidSchema as InvalidSchema
+    from .exceptions import TooManyRedirects as TooManyRedirects
+    from .models import PreparedRequest as PreparedRequest
+    from .models import Request as Request
+    from .models import Response as Response
+    from .status_codes import codes as codes
+    from .utils import get_auth_from_url as get_auth_from_url
+    from .utils import get_environ_proxies as get_environ_proxies
+    from .utils import get_netrc_auth as get_netrc_auth
+    from .utils import requote_uri as requote_uri
+    from .utils import resolve_proxies as resolve_proxies
+    from .utils import rewind_body as rewind_body
+    from .utils import should_bypass_proxies as should_bypass_proxies
+    from .utils import to_key_val_list as to_key_val_list
 
     cookielib: Any
 
 # Monotonic everywhere: a clock that is set back must not make `elapsed` negative.
 preferred_clock = time.perf_counter
 
+# From where they were written, and not from where somebody may have something else in their place for a while.
 _LATER = {
-    "Any": "typing:Any",
-    "ContentDecodingError": ".exceptions:ContentDecodingError",
-    "Generator": "collections.abc:Generator",
-    "HTTPAdapter": ".adapters:HTTPAdapter",
-    "MutableMapping": "collections.abc:MutableMapping",
-    "RequestsCookieJar": ".cookies:RequestsCookieJar",
-    "_basic_auth_str": ".auth:_basic_auth_str",
+    **listed(
+        {
+            "._internal_utils": "to_native_string",
+            "._prepared": "PreparedRequest Request",
+            "._response": "Response",
+            "._settings": "merge_hooks merge_setting",
+            "._util_body": "rewind_body",
+            "._util_mappings": "to_key_val_list",
+            "._util_netrc": "get_netrc_auth",
+            "._util_proxies": "get_environ_proxies resolve_proxies should_bypass_proxies",
+            "._util_urls": "get_auth_from_url requote_uri",
+            ".adapters": "HTTPAdapter",
+            ".auth": "_basic_auth_str",
+            ".cookies": "RequestsCookieJar cookiejar_from_dict extract_cookies_to_jar merge_cookies",
+            ".exceptions": "ChunkedEncodingError ContentDecodingError InvalidSchema TooManyRedirects",
+            ".status_codes": "codes",
+            "collections.abc": "Generator Mapping MutableMapping",
+            "datetime": "timedelta",
+            "typing": "Any cast",
+            "urllib.parse": "urljoin urlparse",
+        }
+    ),
+    "_fast_cookies": "._fast_cookies",
     "_is_prepared": "._types:is_prepared",
-    "cast": "typing:cast",
-    "cookiejar_from_dict": ".cookies:cookiejar_from_dict",
+    "_prepared": "._prepared",
+    "_session_cookies": "._session_cookies",
     "cookielib": "http.cookiejar",
-    "extract_cookies_to_jar": ".cookies:extract_cookies_to_jar",
-    "merge_cookies": ".cookies:merge_cookies",
-    "sys": "sys",
-    "timedelta": "datetime:timedelta",
-    "urljoin": "urllib.parse:urljoin",
-    "urlparse": "urllib.parse:urlparse",
 }
 if not TYPE_CHECKING:
     __getattr__, __dir__ = attach(globals(), _LATER)
-
-
-def merge_setting(
-    request_setting: Any, session_setting: Any, dict_class: type = OrderedDict
-) -> Any:
-    """Return the request's setting or, if it has none, the session's; of two mappings, both.
-
-    Where both have a key the request's value counts, and None takes the key away.
-    """
-    if session_setting is None:
-        return request_setting
-    if request_setting is None:
-        return session_setting
-    if type(request_setting) is bool:
-        # The most frequent one that is no mapping, which takes long to find out in general.
-        return request_setting
-    if type(request_setting) is dict and type(session_setting) is dict:
-        if not request_setting and not session_setting:
-            return dict_class()
-    elif not (isinstance(session_setting, Mapping) and isinstance(request_setting, Mapping)):
-        return request_setting
-    if dict_class is CaseInsensitiveDict and type(session_setting) is CaseInsensitiveDict:
-        merged: Any = CaseInsensitiveDict()
-        # The items of the session's mapping, without folding each name again.
-        merged._store.update(session_setting._store)
-        if type(request_setting) is dict:
-            for name, value in request_setting.items():
-                merged[name] = value
-            return _without_none(merged)
-    else:
-        merged = dict_class(to_key_val_list(session_setting))
-    if request_setting:
-        merged.update(to_key_val_list(request_setting))
-    return _without_none(merged)
-
-
-def _without_none(merged: Any) -> Any:
-    is_ours = type(merged) is CaseInsensitiveDict
-    items = merged._store.values() if is_ours else merged.items()
-    for key in [key for key, value in items if value is None]:
-        del merged[key]
-    return merged
-
-
-def merge_hooks(
-    request_hooks: _t.HooksType, session_hooks: _t.HooksType, dict_class: type = OrderedDict
-) -> _t.HooksType:
-    """Merge the hooks of request and session; a side without a response hook does not count."""
-    if session_hooks is None or session_hooks.get("response") == []:
-        return request_hooks
-    if request_hooks is None or request_hooks.get("response") == []:
-        return session_hooks
-    merged: _t.HooksType = merge_setting(request_hooks, session_hooks, dict_class)
-    return merged
-
 
 # Last, because they take what they need from this module.
 from ._redirects import SessionRedirectMixin
@@ -150,32 +110,15 @@ if TYPE_CHECKING:
         "DEFAULT_REDIRECT_LIMIT",
         "REDIRECT_STATI",
         "CaseInsensitiveDict",
-        "ChunkedEncodingError",
-        "InvalidSchema",
         "OrderedDict",
-        "PreparedRequest",
-        "Request",
-        "Response",
         "Session",
         "SessionRedirectMixin",
-        "TooManyRedirects",
         "_fast",
-        "codes",
         "default_headers",
         "default_hooks",
         "dispatch_hook",
-        "get_auth_from_url",
-        "get_environ_proxies",
-        "get_netrc_auth",
-        "merge_hooks",
-        "merge_setting",
         "os",
         "preferred_clock",
-        "requote_uri",
-        "resolve_proxies",
-        "rewind_body",
         "session",
-        "should_bypass_proxies",
-        "to_key_val_list",
-        "to_native_string",
+        "sys",
     ]

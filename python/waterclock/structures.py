@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-
 from ._attributes import Lazy, missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import OrderedDict as OrderedDict
+    from collections.abc import Iterable, Iterator, Mapping, MutableMapping
     from typing import Any, TypeVar, overload
 
     from ._engine import Reply
@@ -16,6 +15,10 @@ if TYPE_CHECKING:
     _VT = TypeVar("_VT")
     _D = TypeVar("_D")
 else:
+    # The same classes from where collections has them: importing that takes longer than a request.
+    from _collections import OrderedDict
+    from _collections_abc import Iterable, Iterator, Mapping, MutableMapping
+
     # Importing typing takes longer than everything else here. At run time a subscript only has to
     # yield an alias of the same class.
     _VT = object()
