@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from . import _choice, _origins, models, sessions
+from . import _choice, models, sessions
 from . import _fast_guard as _guard
 from . import adapters as _adapters
 from ._engine import Attributes, Unchanged, simple_url
@@ -255,14 +255,14 @@ class Origin:
         #: How URLs begin that go there too.
         self.prefix = prefix
         self.verify = verify
-        self.host, self.port = _origins.host_and_port(prefix)
+        self.host, self.port = _adapters.host_and_port(prefix)
 
 
 def _remember_origin(adapter: HTTPAdapter, url: str, verify: Any, cert: Any) -> Origin:
     """Remember it for the next call, and for those who look at the adapter's pools."""
     end = url.find("/", 8)
     known = Origin(url if end < 0 else url[: end + 1], verify)
-    _origins.remember_origin(adapter, url, True if verify is None else verify, cert)
+    _adapters.remember_origin(adapter, url, True if verify is None else verify, cert)
     # A URL that ends after the host says too little of others.
     if end > 0:
         adapter.__dict__["_last_origin"] = known

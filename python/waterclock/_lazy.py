@@ -1,4 +1,4 @@
-"""Module attributes that are looked for when somebody asks for them.
+"""Attributes that are made when somebody looks at them: of modules, and of objects.
 
 Importing waterclock has to be cheap, and most programs need few of the names that requests has. A
 module that would pull in something heavy lists such names in a table instead, and `attach` makes
@@ -33,33 +33,34 @@ def find(source: str, package: str = "waterclock") -> Any:
     return getattr(module, attribute) if attribute else module
 
 
-def listed(modules: Mapping[str, str]) -> dict[str, str]:
-    """Return a table for `attach`, of modules and what is from each: names, with spaces between them."""
-    return {name: f"{module}:{name}" for module, names in modules.items() for name in names.split()}
-
-
 def attach(
-    namespace: dict[str, Any], table: Mapping[str, Source] | str
+    namespace: dict[str, Any],
+    table: Mapping[str, Source],
+    modules: Mapping[str, str] | None = None,
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return `__getattr__` and `__dir__` for the module that has `namespace` as its globals.
 
-    A table that is large may be in a module of its own: then `table` says where.
+    `table` says where each name is from, `modules` the same with less to build: what is from each module, with spaces
+    between the names.
     """
+    by_module = modules or {}
 
-    def sources() -> Mapping[str, Source]:
-        return find(table) if isinstance(table, str) else table
+    def source_of(name: str) -> Source | None:
+        if name in table:
+            return table[name]
+        for module, names in by_module.items():
+            if name in names.split():
+                return f"{module}:{name}"
+        return None
 
     def module_getattr(name: str) -> Any:
-        try:
-            source = sources()[name]
-        except KeyError:
+        source = source_of(name)
+        if source is None:
             if name == "__all__":
                 # `from module import *` would see only what was asked for before.
                 return [known for known in module_dir() if not known.startswith("_")]
             message = f"module {namespace['__name__']!r} has no attribute {name!r}"
-            raise AttributeError(
-                message, name=name, obj=sys.modules.get(namespace["__name__"])
-            ) from None
+            raise AttributeError(message, name=name, obj=sys.modules.get(namespace["__name__"]))
         value = find(source) if isinstance(source, str) else source()
         if getattr(getattr(value, "__spec__", None), "_initializing", False):
             # A module that this thread is importing, further up: others have to wait for it, and would not if it was here.
@@ -68,6 +69,47 @@ def attach(
         return namespace.setdefault(name, value)
 
     def module_dir() -> list[str]:
-        return sorted({*namespace, *sources()})
+        return sorted({*namespace, *table, *" ".join(by_module.values()).split()})
 
     return module_getattr, module_dir
+
+
+class Later:
+    """Stands for a module that is imported when something of it is asked for; what was asked for stays here."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def __getattr__(self, name: str) -> Any:
+        value = self.__dict__[name] = getattr(find(self._source), name)
+        return value
+
+
+class Lazy:
+    """A non-data descriptor: `make(instance)` gives the value, which stays in the instance.
+
+    There is no `__set__`, so what is in the instance's `__dict__` comes first: assigning,
+    deleting, `vars()` and filling an object by hand work as with plain attributes. As with plain
+    attributes that only instances have, the class itself does not answer to the name.
+    """
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self.make = make
+        self.name = make.__name__
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            raise AttributeError(f"type object {owner.__name__!r} has no attribute {self.name!r}")  # type: ignore[union-attr]
+        # Of two threads that come here at the same time both get the first one's value.
+        return instance.__dict__.setdefault(self.name, self.make(instance))
+
+
+def missing(instance: object, name: str) -> AttributeError:
+    """Return the error of an attribute that was never set and cannot be made."""
+    return AttributeError(
+        f"{type(instance).__name__!r} object has no attribute {name!r}", name=name, obj=instance
+    )

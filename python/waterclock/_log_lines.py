@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._origins import host_and_port
+from .adapters import host_and_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

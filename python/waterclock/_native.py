@@ -7,8 +7,8 @@ import sys
 
 from . import _log_lines, _timeouts
 from . import adapters as _adapters
-from ._origins import host_and_port, remember_origin
 from ._url import sendable
+from .adapters import host_and_port, remember_origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from . import models as _models
-from ._attributes import Lazy
 from ._encoding import RequestEncodingMixin, RequestHooksMixin
+from ._lazy import Lazy
 from ._url import is_plain_query, plain, split
 
 # As they were before anybody could patch the module that uses them.

@@ -307,7 +307,7 @@ class _Connection:
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
         self.timeout = None
-        from ._origins import host_and_port
+        from .adapters import host_and_port
 
         self.host, self.port = host_and_port(reply.url)
         self._socket: _Socket | None = None

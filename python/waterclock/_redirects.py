@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from . import sessions as _sessions
 from ._environ import netrc_auth, resolve_proxies
-from ._response_body import drain, own_reply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ class SessionRedirectMixin:
             prepared = req.copy()
             resp.history = history[:]
             history.append(resp)
-            reply = own_reply(resp)
+            reply = _sessions._response_body.own_reply(resp)
             if not yield_requests or reply is None:
                 _finish_body(resp)
             if len(resp.history) >= self.max_redirects:
@@ -186,8 +185,8 @@ class SessionRedirectMixin:
 
 def _finish_body(resp: Response) -> None:
     """Read what is left of a redirect, so that its connection can be used again."""
-    if own_reply(resp) is not None:
-        drain(resp)
+    if _sessions._response_body.own_reply(resp) is not None:
+        _sessions._response_body.drain(resp)
         return
     try:
         resp.content  # noqa: B018

@@ -7,9 +7,8 @@ A response filled by hand, by a mock or by somebody else's adapter has plain att
 
 from __future__ import annotations
 
-from . import _response_body as _body
 from . import models as _models
-from ._attributes import Lazy, missing
+from ._lazy import Later, Lazy, missing
 from .structures import of_reply
 
 TYPE_CHECKING = False
@@ -20,12 +19,15 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from . import _response_body as _body
     from ._engine import Reply
     from ._timeline import Timeline
     from .adapters import HTTPAdapter
     from .cookies import RequestsCookieJar
     from .models import PreparedRequest
     from .structures import CaseInsensitiveDict
+else:
+    _body = Later("._response_body")
 
 
 def _reply_of(response: Any, name: str) -> Any:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from . import _environ
 from . import sessions as _sessions
-from ._attributes import Lazy
 from ._environ import is_original, netrc_auth, resolve_proxies
+from ._lazy import Lazy
 from ._redirects import SessionRedirectMixin
-from ._response_body import own_reply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -314,7 +313,7 @@ class Session(SessionRedirectMixin):
         started = clock()
         response = adapter.send(request, **kwargs)
         taken = clock() - started
-        if own_reply(response) is None:
+        if _sessions._response_body.own_reply(response) is None:
             response.elapsed = _sessions.timedelta(seconds=max(taken, 0))
         return self._finish(request, response, allow_redirects, kwargs)
 

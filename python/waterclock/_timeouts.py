@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def deadline_in_force() -> Deadline | None:
     """The deadline of the innermost `with waterclock.deadline(...)`, or None."""
-    time = sys.modules.get("waterclock._time")
+    time = sys.modules.get("waterclock._deadline")
     # Where nobody imported it nobody has set a deadline.
     # Nor who is importing it only now, in another thread.
     current = getattr(time, "current_deadline", None)

@@ -50,8 +50,8 @@ if TYPE_CHECKING:
         select_proxy,
     )
 
-from . import _choice, _origins
-from ._lazy import attach
+from . import _choice
+from ._lazy import attach, find
 
 DEFAULT_POOLBLOCK = False
 DEFAULT_POOLSIZE = 10
@@ -60,29 +60,79 @@ DEFAULT_POOL_TIMEOUT = None
 
 # Names that cost an import are looked for when somebody asks for them.
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = attach(globals(), "._adapter_names:LAZY")
+    __getattr__, __dir__ = attach(
+        globals(),
+        {
+            "SOCKSProxyManager": lambda: find("._socks_manager:socks_manager_class")(),
+            "TimeoutSauce": "urllib3.util:Timeout",
+            "_HTTPError": "urllib3.exceptions:HTTPError",
+            "_InvalidHeader": "urllib3.exceptions:InvalidHeader",
+            "_ProxyError": "urllib3.exceptions:ProxyError",
+            "_SSLError": "urllib3.exceptions:SSLError",
+            "_is_prepared": "._types:is_prepared",
+            "_native": "._native",
+            "_origins": "._origins",
+            "_urllib3_request_context": "._origins:urllib3_request_context",
+            "socket": "socket",
+            "typing": "typing",
+            "warnings": "warnings",
+        },
+        {
+            "._response": "Response",
+            "._util_headers": "get_encoding_from_headers",
+            "._util_proxies": "select_proxy",
+            "._util_urls": "get_auth_from_url prepend_scheme_if_needed urldefragauth",
+            ".auth": "_basic_auth_str",
+            ".compat": "basestring urlparse",
+            ".cookies": "extract_cookies_to_jar",
+            ".exceptions": "ConnectTimeout ConnectionError InvalidHeader InvalidProxyURL InvalidSchema InvalidURL"
+            " ProxyError ReadTimeout RetryError SSLError",
+            ".structures": "CaseInsensitiveDict",
+            ".utils": "DEFAULT_CA_BUNDLE_PATH",
+            "typing": "Any",
+            "urllib3.exceptions": "ClosedPoolError ConnectTimeoutError LocationValueError MaxRetryError"
+            " NewConnectionError ProtocolError ReadTimeoutError ResponseError",
+            "urllib3.poolmanager": "PoolManager proxy_from_url",
+            "urllib3.util": "parse_url",
+            "urllib3.util.retry": "Retry",
+        },
+    )
 
 # They are looked up through the module, so that a program that patches one of them is heard.
 _here: Any = sys.modules[__name__]
 
 
-def _urllib3_request_context(
-    request: PreparedRequest,
-    verify: bool | str | None,
-    client_cert: tuple[str, str] | str | None,
-    poolmanager: PoolManager,
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What urllib3 chooses a pool by: where to connect to, and the TLS settings."""
-    parsed = _here.urlparse(request.url)
-    host = {"scheme": parsed.scheme.lower(), "host": parsed.hostname, "port": parsed.port}
-    tls: dict[str, Any] = {"cert_reqs": "CERT_NONE" if verify is False else "CERT_REQUIRED"}
-    if isinstance(verify, str):
-        tls["ca_cert_dir" if os.path.isdir(verify) else "ca_certs"] = verify
-    if isinstance(client_cert, tuple) and len(client_cert) == 2:
-        tls["cert_file"], tls["key_file"] = client_cert
-    elif client_cert is not None:
-        tls["cert_file"] = client_cert
-    return host, tls
+def host_and_port(url: str) -> tuple[str, int]:
+    """Host and port that a URL leads to; no host if there is none in it."""
+    scheme, _, rest = url.partition("://")
+    authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+    default = 443 if scheme.lower() == "https" else 80
+    if authority[:1] == "[":
+        host, _, port = authority[1:].partition("]")
+        port = port[1:]
+    else:
+        host, _, port = authority.partition(":")
+    return host, int(port) if port.isdigit() else default
+
+
+def remember_origin(adapter: HTTPAdapter, url: str, verify: Any, cert: Any) -> None:
+    """Remembers where a call goes to and how, for those who look at `poolmanager.pools`.
+
+    The usual way is remembered by the origin alone, so that the fast path sees at once that it is known.
+    """
+    end = url.find("/", 8)
+    origin = url if end < 0 else url[:end]
+    known = adapter.__dict__.setdefault("_origins", set())
+    if len(known) >= _MOST_ORIGINS:
+        return
+    if verify is True and not cert:
+        known.add(origin)
+    else:
+        known.add((origin, verify, tuple(cert) if type(cert) is list else cert))
+
+
+# More are not remembered: a crawler would fill the memory with them.
+_MOST_ORIGINS = 100
 
 
 class _Made:
@@ -120,7 +170,7 @@ def _make_poolmanager(adapter: HTTPAdapter) -> None:
         adapter.init_poolmanager(
             adapter._pool_connections, adapter._pool_maxsize, block=adapter._pool_block
         )
-        _origins.show_origins(adapter)
+        _here._origins.show_origins(adapter)
         _choice.pool_was_made(adapter)
 
 
@@ -346,7 +396,10 @@ class HTTPAdapter(BaseAdapter):
         is a path; `cert_file`, and `key_file` if `cert` has two parts. An override may add what PoolManager
         takes, for example `ssl_context`.
         """
-        return _urllib3_request_context(request, verify, cert, self.poolmanager)
+        context: tuple[dict[str, Any], dict[str, Any]] = _here._urllib3_request_context(
+            request, verify, cert, self.poolmanager
+        )
+        return context
 
     def get_connection_with_tls_context(
         self,

@@ -7,7 +7,7 @@ programs patch them, and which imports each when it is asked for.
 
 from __future__ import annotations
 
-from ._lazy import attach, listed
+from ._lazy import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,35 +72,6 @@ ITER_CHUNK_SIZE: int = 512
 
 # From where they were written, and not from where somebody may have something else in their place for a while.
 _LATER = {
-    **listed(
-        {
-            "._encoding": "RequestEncodingMixin RequestHooksMixin",
-            "._internal_utils": "to_native_string unicode_is_ascii",
-            "._prepared": "PreparedRequest Request",
-            "._response": "Response",
-            "._util_body": "guess_filename super_len",
-            "._util_headers": "check_header_validity parse_header_links",
-            "._util_mappings": "to_key_val_list",
-            "._util_text": "guess_json_utf iter_slices stream_decode_response_unicode",
-            "._util_urls": "get_auth_from_url requote_uri",
-            ".auth": "HTTPBasicAuth",
-            ".compat": "JSONDecodeError basestring builtin_str chardet",
-            ".cookies": "_copy_cookie_jar cookiejar_from_dict get_cookie_header",
-            ".exceptions": "ChunkedEncodingError ConnectionError ContentDecodingError HTTPError InvalidJSONError"
-            " InvalidURL MissingSchema StreamConsumedError",
-            ".hooks": "default_hooks",
-            ".status_codes": "codes",
-            ".structures": "CaseInsensitiveDict",
-            "collections.abc": "Callable Generator Iterable Iterator Mapping",
-            "io": "UnsupportedOperation",
-            "typing": "Any Final Literal cast overload",
-            "urllib.parse": "urlencode urlsplit urlunparse",
-            "urllib3.exceptions": "DecodeError LocationParseError ProtocolError ReadTimeoutError SSLError",
-            "urllib3.fields": "RequestField",
-            "urllib3.filepost": "encode_multipart_formdata",
-            "urllib3.util": "parse_url",
-        }
-    ),
     "RequestsJSONDecodeError": ".exceptions:JSONDecodeError",
     "RequestsSSLError": ".exceptions:SSLError",
     "_SupportsRead": "._types:SupportsRead",
@@ -109,5 +80,32 @@ _LATER = {
     "datetime": "datetime",
     "encodings": "encodings",
 }
+_MODULES = {
+    "._encoding": "RequestEncodingMixin RequestHooksMixin",
+    "._internal_utils": "to_native_string unicode_is_ascii",
+    "._prepared": "PreparedRequest Request",
+    "._response": "Response",
+    "._util_body": "guess_filename super_len",
+    "._util_headers": "check_header_validity parse_header_links",
+    "._util_mappings": "to_key_val_list",
+    "._util_text": "guess_json_utf iter_slices stream_decode_response_unicode",
+    "._util_urls": "get_auth_from_url requote_uri",
+    ".auth": "HTTPBasicAuth",
+    ".compat": "JSONDecodeError basestring builtin_str chardet",
+    ".cookies": "_copy_cookie_jar cookiejar_from_dict get_cookie_header",
+    ".exceptions": "ChunkedEncodingError ConnectionError ContentDecodingError HTTPError InvalidJSONError"
+    " InvalidURL MissingSchema StreamConsumedError",
+    ".hooks": "default_hooks",
+    ".status_codes": "codes",
+    ".structures": "CaseInsensitiveDict",
+    "collections.abc": "Callable Generator Iterable Iterator Mapping",
+    "io": "UnsupportedOperation",
+    "typing": "Any Final Literal cast overload",
+    "urllib.parse": "urlencode urlsplit urlunparse",
+    "urllib3.exceptions": "DecodeError LocationParseError ProtocolError ReadTimeoutError SSLError",
+    "urllib3.fields": "RequestField",
+    "urllib3.filepost": "encode_multipart_formdata",
+    "urllib3.util": "parse_url",
+}
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = attach(globals(), _LATER)
+    __getattr__, __dir__ = attach(globals(), _LATER, _MODULES)

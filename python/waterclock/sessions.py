@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from ._lazy import attach, listed
+from ._lazy import attach
 from .hooks import default_hooks, dispatch_hook
 from .models import DEFAULT_REDIRECT_LIMIT, REDIRECT_STATI
 from .structures import CaseInsensitiveDict as CaseInsensitiveDict
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from . import _fast_cookies as _fast_cookies
     from . import _prepared as _prepared
+    from . import _response_body as _response_body
     from . import _session_cookies as _session_cookies
     from ._internal_utils import to_native_string as to_native_string
     from ._settings import merge_hooks as merge_hooks
@@ -60,36 +61,35 @@ preferred_clock = time.perf_counter
 
 # From where they were written, and not from where somebody may have something else in their place for a while.
 _LATER = {
-    **listed(
-        {
-            "._internal_utils": "to_native_string",
-            "._prepared": "PreparedRequest Request",
-            "._response": "Response",
-            "._settings": "merge_hooks merge_setting",
-            "._util_body": "rewind_body",
-            "._util_mappings": "to_key_val_list",
-            "._util_netrc": "get_netrc_auth",
-            "._util_proxies": "get_environ_proxies resolve_proxies should_bypass_proxies",
-            "._util_urls": "get_auth_from_url requote_uri",
-            ".adapters": "HTTPAdapter",
-            ".auth": "_basic_auth_str",
-            ".cookies": "RequestsCookieJar cookiejar_from_dict extract_cookies_to_jar merge_cookies",
-            ".exceptions": "ChunkedEncodingError ContentDecodingError InvalidSchema TooManyRedirects",
-            ".status_codes": "codes",
-            "collections.abc": "Generator Mapping MutableMapping",
-            "datetime": "timedelta",
-            "typing": "Any cast",
-            "urllib.parse": "urljoin urlparse",
-        }
-    ),
     "_fast_cookies": "._fast_cookies",
     "_is_prepared": "._types:is_prepared",
     "_prepared": "._prepared",
+    "_response_body": "._response_body",
     "_session_cookies": "._session_cookies",
     "cookielib": "http.cookiejar",
 }
+_MODULES = {
+    "._internal_utils": "to_native_string",
+    "._prepared": "PreparedRequest Request",
+    "._response": "Response",
+    "._settings": "merge_hooks merge_setting",
+    "._util_body": "rewind_body",
+    "._util_mappings": "to_key_val_list",
+    "._util_netrc": "get_netrc_auth",
+    "._util_proxies": "get_environ_proxies resolve_proxies should_bypass_proxies",
+    "._util_urls": "get_auth_from_url requote_uri",
+    ".adapters": "HTTPAdapter",
+    ".auth": "_basic_auth_str",
+    ".cookies": "RequestsCookieJar cookiejar_from_dict extract_cookies_to_jar merge_cookies",
+    ".exceptions": "ChunkedEncodingError ContentDecodingError InvalidSchema TooManyRedirects",
+    ".status_codes": "codes",
+    "collections.abc": "Generator Mapping MutableMapping",
+    "datetime": "timedelta",
+    "typing": "Any cast",
+    "urllib.parse": "urljoin urlparse",
+}
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = attach(globals(), _LATER)
+    __getattr__, __dir__ = attach(globals(), _LATER, _MODULES)
 
 # Last, because they take what they need from this module.
 from ._redirects import SessionRedirectMixin

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._attributes import Lazy, missing
+from ._lazy import Lazy, missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

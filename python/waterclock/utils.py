@@ -14,7 +14,7 @@ from builtins import bytes as bytes
 from builtins import str as str
 
 from .__version__ import __version__ as __version__
-from ._lazy import attach, find, listed
+from ._lazy import attach, find
 from ._util_defaults import accepted_encodings as _accepted_encodings
 from ._util_defaults import default_headers as default_headers
 from ._util_defaults import default_user_agent as default_user_agent
@@ -117,35 +117,33 @@ NETRC_FILES = (".netrc", "_netrc")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 if not TYPE_CHECKING:
+    _modules = {
+        "._internal_utils": "HEADER_VALIDATORS _HEADER_VALIDATORS_BYTE _HEADER_VALIDATORS_STR to_native_string",
+        "._util_body": "guess_filename rewind_body super_len",
+        "._util_files": "atomic_open extract_zipped_paths",
+        "._util_headers": "_parse_content_type_header _validate_header_part check_header_validity"
+        " get_encoding_from_headers parse_dict_header parse_header_links parse_list_header"
+        " unquote_header_value",
+        "._util_mappings": "add_dict_to_cookiejar dict_from_cookiejar dict_to_sequence from_key_val_list"
+        " to_key_val_list",
+        "._util_netrc": "get_netrc_auth",
+        "._util_proxies": "address_in_network dotted_netmask get_environ_proxies is_ipv4_address"
+        " is_valid_cidr resolve_proxies select_proxy set_environ should_bypass_proxies",
+        "._util_text": "_null _null2 _null3 get_encodings_from_content get_unicode_from_response"
+        " guess_json_utf iter_slices stream_decode_response_unicode",
+        "._util_urls": "UNRESERVED_SET get_auth_from_url prepend_scheme_if_needed requote_uri"
+        " unquote_unreserved urldefragauth",
+        ".compat": "getproxies getproxies_environment is_urllib3_1 proxy_bypass proxy_bypass_environment",
+        ".cookies": "cookiejar_from_dict",
+        ".exceptions": "FileModeWarning InvalidHeader InvalidURL UnrewindableBodyError",
+        ".structures": "CaseInsensitiveDict",
+        "collections": "OrderedDict",
+        "collections.abc": "Generator Iterable Mapping",
+        "typing": "Any Final TypeVar cast overload",
+        "urllib.parse": "quote unquote urlparse urlunparse",
+        "urllib3.util": "make_headers parse_url",
+    }
     _sources = {
-        **listed(
-            {
-                "._internal_utils": "HEADER_VALIDATORS _HEADER_VALIDATORS_BYTE _HEADER_VALIDATORS_STR to_native_string",
-                "._util_body": "guess_filename rewind_body super_len",
-                "._util_files": "atomic_open extract_zipped_paths",
-                "._util_headers": "_parse_content_type_header _validate_header_part check_header_validity"
-                " get_encoding_from_headers parse_dict_header parse_header_links parse_list_header"
-                " unquote_header_value",
-                "._util_mappings": "add_dict_to_cookiejar dict_from_cookiejar dict_to_sequence from_key_val_list"
-                " to_key_val_list",
-                "._util_netrc": "get_netrc_auth",
-                "._util_proxies": "address_in_network dotted_netmask get_environ_proxies is_ipv4_address"
-                " is_valid_cidr resolve_proxies select_proxy set_environ should_bypass_proxies",
-                "._util_text": "_null _null2 _null3 get_encodings_from_content get_unicode_from_response"
-                " guess_json_utf iter_slices stream_decode_response_unicode",
-                "._util_urls": "UNRESERVED_SET get_auth_from_url prepend_scheme_if_needed requote_uri"
-                " unquote_unreserved urldefragauth",
-                ".compat": "getproxies getproxies_environment is_urllib3_1 proxy_bypass proxy_bypass_environment",
-                ".cookies": "cookiejar_from_dict",
-                ".exceptions": "FileModeWarning InvalidHeader InvalidURL UnrewindableBodyError",
-                ".structures": "CaseInsensitiveDict",
-                "collections": "OrderedDict",
-                "collections.abc": "Generator Iterable Mapping",
-                "typing": "Any Final TypeVar cast overload",
-                "urllib.parse": "quote unquote urlparse urlunparse",
-                "urllib3.util": "make_headers parse_url",
-            }
-        ),
         "DEFAULT_CA_BUNDLE_PATH": lambda: find(".certs").where(),
         "DEFAULT_ACCEPT_ENCODING": _accepted_encodings,
         "_parse_list_header": ".compat:parse_http_list",
@@ -159,4 +157,4 @@ if not TYPE_CHECKING:
     if sys.platform == "win32":
         _sources["proxy_bypass"] = "._util_proxies:proxy_bypass"
         _sources["proxy_bypass_registry"] = "._util_proxies:proxy_bypass_registry"
-    __getattr__, __dir__ = attach(globals(), _sources)
+    __getattr__, __dir__ = attach(globals(), _sources, _modules)
