@@ -49,7 +49,8 @@ def attach(
         if name in table:
             return table[name]
         for module, names in by_module.items():
-            if name in names.split():
+            # Most are asked for something else: cutting all of them up would take longer.
+            if name in names and name in names.split():
                 return f"{module}:{name}"
         return None
 

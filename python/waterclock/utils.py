@@ -1,7 +1,8 @@
 """Helpers that programs import too.
 
-They are written in modules of one idea each (`_util_*`), which are imported when one of their names is asked for. Those
-call one another through this module, because programs replace names here and expect the others to notice.
+What a session starts with is here. The others are written in modules of one idea each (`_util_*`), which are imported
+when one of their names is asked for. Those call one another through this module, because programs replace names here
+and expect the others to notice.
 """
 
 from __future__ import annotations
@@ -15,9 +16,7 @@ from builtins import str as str
 
 from .__version__ import __version__ as __version__
 from ._lazy import attach, find
-from ._util_defaults import accepted_encodings as _accepted_encodings
-from ._util_defaults import default_headers as default_headers
-from ._util_defaults import default_user_agent as default_user_agent
+from .structures import CaseInsensitiveDict as CaseInsensitiveDict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +98,6 @@ if TYPE_CHECKING:
     from .exceptions import InvalidHeader as InvalidHeader
     from .exceptions import InvalidURL as InvalidURL
     from .exceptions import UnrewindableBodyError as UnrewindableBodyError
-    from .structures import CaseInsensitiveDict as CaseInsensitiveDict
 
     _parse_list_header = parse_http_list
 
@@ -115,6 +113,60 @@ integer_types = (int,)
 
 NETRC_FILES = (".netrc", "_netrc")
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _is_installed(module: str) -> bool:
+    """Say whether `import module` would find something, without the cost of importing it."""
+    if module in sys.modules:
+        return sys.modules[module] is not None
+    return any(
+        finder.find_spec(module, None) is not None
+        for finder in sys.meta_path
+        if hasattr(finder, "find_spec")
+    )
+
+
+def _imports(module: str) -> bool:
+    try:
+        __import__(module)
+    except ImportError:
+        return False
+    return True
+
+
+def _accepted_encodings() -> str:
+    """Return the `Accept-Encoding` that urllib3 would send: what `response.raw` can decode."""
+    codings = ["gzip", "deflate"]
+    # The one that more people have first.
+    if _is_installed("brotli") or _is_installed("brotlicffi"):
+        codings.append("br")
+    parent, zstd = (
+        ("compression", "compression.zstd")
+        if sys.version_info >= (3, 14)
+        else ("backports", "backports.zstd")
+    )
+    if _is_installed(parent) and _imports(zstd):
+        codings.append("zstd")
+    return ", ".join(codings)
+
+
+def default_user_agent(name: str = "python-requests") -> str:
+    """Return the `User-Agent` that a session starts with."""
+    return f"{name}/{__version__}"
+
+
+def default_headers() -> CaseInsensitiveDict[str]:
+    """Return the fields that a session starts with."""
+    accepted: str = sys.modules[__name__].DEFAULT_ACCEPT_ENCODING
+    return CaseInsensitiveDict(
+        {
+            "User-Agent": default_user_agent(),
+            "Accept-Encoding": accepted,
+            "Accept": "*/*",
+            "Connection": "keep-alive",
+        }
+    )
+
 
 if not TYPE_CHECKING:
     _modules = {
@@ -136,7 +188,6 @@ if not TYPE_CHECKING:
         ".compat": "getproxies getproxies_environment is_urllib3_1 proxy_bypass proxy_bypass_environment",
         ".cookies": "cookiejar_from_dict",
         ".exceptions": "FileModeWarning InvalidHeader InvalidURL UnrewindableBodyError",
-        ".structures": "CaseInsensitiveDict",
         "collections": "OrderedDict",
         "collections.abc": "Generator Iterable Mapping",
         "typing": "Any Final TypeVar cast overload",
