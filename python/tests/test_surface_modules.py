@@ -244,3 +244,36 @@ print(sorted(theirs), [name for name in heavy if f"waterclock.{{name}}" in after
 """
     light = ["__future__", "_collections", "gc"]
     assert run(program, "-S", "-I") == f"{light} [] True"
+
+
+def test_json_is_read_without_importing_json(serve: Callable[..., Server]) -> None:
+    """What the module would return, and in its words what it would refuse."""
+    url = serve(answer("{}", headers=[("Content-Type", "application/json")])).url
+    program = f"""
+import sys
+import waterclock as requests
+assert requests.get({url!r}).json() == {{}}
+print([name for name in ("json", "re", "enum", "simplejson") if name in sys.modules])
+texts = [
+    "[]", " [1, -2.5e3, true, false, null] \\n", '{{"a": {{"b": ["\\\\u00e9", "x"]}}, "a": 2}}', '"\u00e9"', "1",
+    "[NaN, Infinity, -Infinity]", "1" * 400, "", " ", "[1,]", "nul", "[] []", '"\\n"', "{{1: 2}}", "\ufeff[]",
+    "[" * 100000,
+]
+def came_to(text):
+    response = requests.models.Response()
+    response._content, response.encoding = text.encode(), "utf-8"
+    try:
+        return repr(response.json())
+    except Exception as error:
+        return type(error), str(error), getattr(error, "pos", None)
+seen = []
+for text in texts:
+    sys.modules.pop("json", None)
+    vars(requests.models).pop("complexjson", None)
+    seen.append(came_to(text))
+import json
+requests.models.complexjson
+assert seen == [came_to(text) for text in texts], seen
+print(sum(type(one) is str for one in seen), len(seen))
+"""
+    assert run(program, "-S", "-I").split("\n") == ["[]", "7 16"]

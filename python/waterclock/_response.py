@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from . import _json_plain
     from . import _response_body as _body
     from ._engine import Reply
     from ._timeline import Timeline
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .structures import CaseInsensitiveDict
 else:
     _body = Later("._response_body")
+    _json_plain = Later("._json_plain")
 
 
 def _reply_of(response: Any, name: str) -> Any:
@@ -369,12 +371,12 @@ class Response:
                         # Some other encoding; `text` will make a guess.
                         pass
                     else:
-                        return _models.complexjson.loads(text, **kwargs)
+                        return _json_plain.loads(text, kwargs)
             # Nothing to guess in three characters, and guessing is a large import.
             plain = content and content.isascii() and 0 not in content
             if not self.encoding and plain and type(self) is Response:
-                return _models.complexjson.loads(content.decode("ascii"), **kwargs)
-            return _models.complexjson.loads(self.text, **kwargs)
+                return _json_plain.loads(content.decode("ascii"), kwargs)
+            return _json_plain.loads(self.text, kwargs)
         except _models.JSONDecodeError as error:
             raise _models.RequestsJSONDecodeError(error.msg, error.doc, error.pos) from error
 

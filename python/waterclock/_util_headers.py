@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
-from .exceptions import InvalidHeader
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -13,8 +9,8 @@ if TYPE_CHECKING:
     from .structures import CaseInsensitiveDict
 
 # Members of a list: a quoted string (closed or not), text outside quotes, or a comma.
-_LIST_PIECE = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[^",]+|,', re.DOTALL)
-_QUOTED_PAIR = re.compile(r"\\(.?)", re.DOTALL)
+_LIST_PIECE = r'(?s)"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[^",]+|,'
+_QUOTED_PAIR = r"(?s)\\(.?)"
 
 
 def _split_list(value: str) -> list[str]:
@@ -23,12 +19,15 @@ def _split_list(value: str) -> list[str]:
     This is `urllib.request.parse_http_list`, whose module takes longer to import than most calls
     take.
     """
+    # Here, because most that come for another function need no regular expressions.
+    import re
+
     members = [""]
-    for piece in _LIST_PIECE.findall(value):
+    for piece in re.findall(_LIST_PIECE, value):
         if piece == ",":
             members.append("")
         elif piece[0] == '"':
-            members[-1] += _QUOTED_PAIR.sub(r"\1", piece)
+            members[-1] += re.sub(_QUOTED_PAIR, r"\1", piece)
         else:
             members[-1] += piece
     if not members[-1]:
@@ -98,6 +97,8 @@ def parse_header_links(value: str) -> list[dict[str, str]]:
     value = value.strip(around)
     if not value:
         return []
+    import re
+
     links = []
     for text in re.split(", *<", value):
         url, _, parameters = text.partition(";")
@@ -161,13 +162,13 @@ def _validate_header_part(
     elif isinstance(header_part, bytes):
         matched = utils._HEADER_VALIDATORS_BYTE[header_validator_index].match(header_part)
     else:
-        raise InvalidHeader(
+        raise utils.InvalidHeader(
             f"Header part ({header_part!r}) from {header} "
             f"must be of type str or bytes, not {type(header_part)}"
         )
     if not matched:
         kind = ("name", "value")[header_validator_index]
-        raise InvalidHeader(
+        raise utils.InvalidHeader(
             "Invalid leading whitespace, reserved character(s), or return "
             f"character(s) in header {kind}: {header_part!r}"
         )

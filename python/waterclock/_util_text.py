@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import re
-import warnings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +60,9 @@ def _guess_short(sample: bytes) -> str | None:
 
 def get_encodings_from_content(content: str) -> list[str]:
     """Return the encodings that a document in HTML or XML says it has (deprecated)."""
+    import re
+    import warnings
+
     warnings.warn(
         "In requests 3.0, get_encodings_from_content will be removed. For "
         "more information, please see the discussion on issue #2266. (This"
@@ -79,6 +80,8 @@ def get_encodings_from_content(content: str) -> list[str]:
 
 def get_unicode_from_response(r: Response) -> str | bytes | None:
     """Return the body as text, by the encoding of `Content-Type` or else UTF-8 (deprecated)."""
+    import warnings
+
     from . import utils
 
     warnings.warn(
