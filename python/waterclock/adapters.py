@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from urllib3.util import parse_url
     from urllib3.util.retry import Retry
 
+    # Found by name only: programs that collect what a program imports see them here.
+    from . import _native as _native
+    from . import _origins as _origins
+    from . import _socks_manager as _socks_manager
     from . import _types as _t
     from .models import PreparedRequest, Response
     from .utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
