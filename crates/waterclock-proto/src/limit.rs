@@ -160,8 +160,17 @@ impl fmt::Display for Limit {
 ///     .build();
 /// assert_eq!(both.get(Limit::FirstByte), Some(Duration::from_secs(1)));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits([Option<Duration>; Limit::COUNT]);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Limits([u64; Limit::COUNT]);
+
+/// [`Limits`] keep nanoseconds, as they are copied with each request: half of what durations take.
+const NO_LIMIT: u64 = u64::MAX;
+
+impl fmt::Debug for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
 
 impl Default for Limits {
     /// What Rust and the command line use when nothing is said: `resolve` 10 s, `connect` 30 s,
@@ -181,9 +190,7 @@ impl Limits {
     /// No limit at all, except `continue` (1 s), whose expiry is not an error.
     #[must_use]
     pub const fn none() -> Self {
-        let mut limits = Limits([None; Limit::COUNT]);
-        limits.0[Limit::Continue as usize] = Some(Duration::from_secs(1));
-        limits
+        Limits([NO_LIMIT; Limit::COUNT]).with(Limit::Continue, Some(Duration::from_secs(1)))
     }
 
     /// A deadline over the whole call and nothing else.
@@ -228,19 +235,38 @@ impl Limits {
     /// The configured duration of `limit`, if it has one.
     #[must_use]
     pub const fn get(&self, limit: Limit) -> Option<Duration> {
-        self.0[limit as usize]
+        match self.0[limit as usize] {
+            NO_LIMIT => None,
+            nanos => Some(Duration::from_nanos(nanos)),
+        }
     }
 
-    /// These limits with one of them replaced.
+    /// These limits with one of them replaced. Beyond 584 years all durations are the same.
     #[must_use]
     pub const fn with(mut self, limit: Limit, duration: Option<Duration>) -> Self {
-        self.0[limit as usize] = duration;
+        self.0[limit as usize] = match duration {
+            None => NO_LIMIT,
+            Some(duration) => whole_nanos(duration),
+        };
         self
     }
 
     /// The limits that have a duration, in documentation order.
     pub fn iter(&self) -> impl Iterator<Item = (Limit, Duration)> + '_ {
         Limit::ALL.into_iter().filter_map(|limit| self.get(limit).map(|d| (limit, d)))
+    }
+}
+
+/// The nanoseconds of a limit; one that is too long to be represented stays a limit.
+const fn whole_nanos(duration: Duration) -> u64 {
+    let longest = NO_LIMIT - 1;
+    let nanos = duration.as_nanos();
+    if nanos > longest as u128 {
+        return longest;
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "just compared")]
+    {
+        nanos as u64
     }
 }
 
@@ -367,9 +393,9 @@ impl Deadlines {
     /// Arms `limit` as configured in `limits`, counting from `now`. Without a configured duration it
     /// is disarmed.
     pub fn arm(&mut self, limit: Limit, limits: &Limits, now: Tick) {
-        match limits.get(limit) {
-            Some(duration) => self.arm_at(limit, now.after(duration)),
-            None => self.disarm(limit),
+        match limits.0[limit as usize] {
+            NO_LIMIT => self.disarm(limit),
+            nanos => self.arm_at(limit, now.after_nanos(nanos)),
         }
     }
 
@@ -451,8 +477,10 @@ mod tests {
     #[test]
     fn huge_limits_never_fire() {
         let mut deadlines = Deadlines::default();
-        deadlines.arm(Limit::Total, &Limits::total(Duration::MAX), Tick::from_nanos(7));
+        let limits = Limits::total(Duration::MAX);
+        deadlines.arm(Limit::Total, &limits, Tick::from_nanos(7));
         assert_eq!(deadlines.earliest(), None);
+        assert!(limits.get(Limit::Total) > Some(Duration::from_secs(584 * 365 * 86_400)));
     }
 
     #[test]

@@ -48,9 +48,13 @@ impl Tick {
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         match u64::try_from(duration.as_nanos()) {
-            Ok(nanos) => Tick(self.0.saturating_add(nanos)),
+            Ok(nanos) => self.after_nanos(nanos),
             Err(_) => Tick::NEVER,
         }
+    }
+
+    pub(crate) const fn after_nanos(self, nanos: u64) -> Self {
+        Tick(self.0.saturating_add(nanos))
     }
 
     /// How long after `earlier` this instant is; zero if it is not after it.
