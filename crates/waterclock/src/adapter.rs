@@ -272,28 +272,31 @@ impl HttpAdapter {
         let (url, place) = (&request.line.url, &request.place);
         let forward = connection.permit.key().forward_proxy();
         let for_proxy = forward.and_then(proxy::authorization);
-        let for_proxy = for_proxy.as_ref().map(|value| (PROXY_AUTHORIZATION, value.as_bytes()));
+        let for_proxy =
+            for_proxy.as_ref().map(|value| (PROXY_AUTHORIZATION.as_bytes(), value.as_bytes()));
         let said = forward.map(|_| &self.connector.proxy_headers);
         // Only a forward proxy may see it; if the proxy's URL says something else, that is meant.
         let direct = connection.permit.key().proxy.is_none();
         let meant = forward.is_some() || (direct && request.options.shows_proxy_authorization);
         let hidden = !meant || for_proxy.is_some();
-        let shown = |&(name, _): &(&str, &[u8])| {
-            !(hidden && name.eq_ignore_ascii_case(PROXY_AUTHORIZATION))
+        let shown = |&(name, _): &(&[u8], &[u8])| {
+            !(hidden && name.eq_ignore_ascii_case(PROXY_AUTHORIZATION.as_bytes()))
         };
-        let own = |&(name, _): &(&str, &[u8])| said.is_none_or(|headers| !headers.contains(name));
-        let host = ("Host", target::authority(url, place).as_bytes());
+        let own =
+            |&(name, _): &(&[u8], &[u8])| said.is_none_or(|headers| !headers.contains_raw(name));
+        let host = (b"Host".as_slice(), target::authority(url, place).as_bytes());
         let host = (!request.headers.contains("Host")).then_some(host);
         let field = framing.field(&request.headers);
+        let field = field.as_ref().map(FramingField::pair);
         let expect = request.options.expect_continue
             && !matches!(framing, RequestFraming::None | RequestFraming::Length(0));
-        let expect = expect.then_some(("Expect", b"100-continue".as_slice()));
+        let expect = expect.then_some((b"Expect".as_slice(), b"100-continue".as_slice()));
         let fields = host
             .into_iter()
-            .chain(request.headers().filter(shown).filter(own))
-            .chain(field.as_ref().map(FramingField::pair))
+            .chain(request.raw_headers().filter(shown).filter(own))
+            .chain(field.map(|(name, value)| (name.as_bytes(), value)))
             .chain(expect)
-            .chain(said.into_iter().flat_map(Headers::iter).filter(shown))
+            .chain(said.into_iter().flat_map(Headers::raw).filter(shown))
             .chain(for_proxy);
         let target = target::request_target(url, place);
         // RFC 9112 §3.2.2: a forward proxy gets the absolute form.

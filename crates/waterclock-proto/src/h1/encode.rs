@@ -26,11 +26,11 @@ use std::fmt;
 /// # Errors
 ///
 /// [`InvalidRequest`] when target or fields cannot be sent; `out` is as it was before then.
-pub fn write_head<'a>(
+pub fn write_head<'a, N: AsRef<[u8]>>(
     out: &mut Vec<u8>,
     method: &Method,
     target: &str,
-    headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    headers: impl IntoIterator<Item = (N, &'a [u8])>,
 ) -> Result<(), InvalidRequest> {
     check_target(target)?;
     let before = out.len();
@@ -39,11 +39,12 @@ pub fn write_head<'a>(
         out.extend_from_slice(part.as_bytes());
     }
     for (name, value) in headers {
+        let name = name.as_ref();
         if let Err(invalid) = check_field(name, value) {
             out.truncate(before);
             return Err(invalid.into());
         }
-        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(name);
         out.extend_from_slice(b": ");
         out.extend_from_slice(value);
         out.extend_from_slice(b"\r\n");

@@ -70,6 +70,27 @@ fn below_space(word: u64) -> u64 {
     !(not_below | word) & (ONES * 0x80)
 }
 
+/// Whether there is a control byte: one below 0x20 (HTAB, CR and LF included), or DEL. Every field of
+/// every request is asked that.
+pub(crate) fn has_control(bytes: &[u8]) -> bool {
+    let in_word = |&word: &[u8; 8]| {
+        let word = u64::from_le_bytes(word);
+        below_space(word) | deletes(word) != 0
+    };
+    match bytes.last_chunk() {
+        // The last word overlaps the one before it.
+        Some(last) => bytes.as_chunks().0.iter().any(in_word) || in_word(last),
+        None => bytes.iter().any(u8::is_ascii_control),
+    }
+}
+
+/// The top bit of each byte that is DEL.
+fn deletes(word: u64) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let other = word ^ (ONES * 0x7f);
+    !(((other & (ONES * 0x7f)) + ONES * 0x7f) | other) & (ONES * 0x80)
+}
+
 /// The first byte below 0x20.
 pub(crate) fn find_control(bytes: &[u8]) -> Option<usize> {
     controls(bytes).next()
@@ -156,6 +177,21 @@ mod tests {
         ) {
             let expected: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at] < 0x20).collect();
             prop_assert_eq!(controls(&bytes).collect::<Vec<_>>(), expected);
+        }
+
+        #[test]
+        fn a_control_is_found_wherever_it_stands(
+            bytes in proptest::collection::vec(any::<u8>(), 0..40),
+            control in prop_oneof![0u8..0x22, 0x7eu8..0x81, Just(0xff)],
+            at in 0usize..40,
+        ) {
+            let mut bytes: Vec<u8> =
+                bytes.into_iter().map(|byte| if byte.is_ascii_control() { b'x' } else { byte }).collect();
+            prop_assert!(!has_control(&bytes));
+            if let Some(place) = bytes.get_mut(at) {
+                *place = control;
+                prop_assert_eq!(has_control(&bytes), control.is_ascii_control());
+            }
         }
     }
 }

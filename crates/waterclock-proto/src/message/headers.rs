@@ -1,6 +1,6 @@
 //! [`Headers`]: header fields in wire order and case (RFC 9110 §5).
 
-use super::{controls, find_non_token, snippet, trim};
+use super::{controls, find_non_token, has_control, snippet, trim};
 use std::fmt;
 
 /// Header fields: ordered, case kept, repeats kept, looked up without regard to case.
@@ -32,6 +32,9 @@ pub struct Headers {
     block: Vec<u8>,
     entries: Vec<Entry>,
 }
+
+/// Room for the names and values of a few fields: they come one by one.
+const FIRST_BYTES: usize = 64;
 
 /// Where one field's name and value lie in the block.
 #[derive(Clone, Copy)]
@@ -95,11 +98,13 @@ impl Headers {
     ///
     /// [`InvalidHeader`] when name or value may not be sent. Nothing is changed then.
     pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidHeader> {
-        check_field(name, value.as_ref())?;
-        let place = self.position(name).unwrap_or(self.entries.len());
-        self.remove(name);
-        let entry = self.store(name, value.as_ref())?;
-        self.entries.insert(place, entry);
+        check_field(name.as_bytes(), value.as_ref())?;
+        let place = self.position(name);
+        if place.is_some() {
+            self.remove(name);
+        }
+        let entry = self.store_bytes(name.as_bytes(), value.as_ref())?;
+        self.entries.insert(place.unwrap_or(self.entries.len()), entry);
         Ok(())
     }
 
@@ -136,7 +141,7 @@ impl Headers {
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.entries
             .iter()
-            .filter(move |entry| self.is_named(entry, name))
+            .filter(move |entry| self.is_named(entry, name.as_bytes()))
             .map(|entry| self.bytes(entry.value))
     }
 
@@ -160,6 +165,17 @@ impl Headers {
         Iter { headers: self, entries: self.entries.iter() }
     }
 
+    /// All fields, in order, with names as bytes: what is only to be sent need not be text.
+    pub fn raw(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.entries.iter().map(|entry| (self.bytes(entry.name), self.bytes(entry.value)))
+    }
+
+    /// [`contains`](Self::contains), for a name as [`raw`](Self::raw) gives it.
+    #[must_use]
+    pub fn contains_raw(&self, name: &[u8]) -> bool {
+        self.entries.iter().any(|entry| self.is_named(entry, name))
+    }
+
     /// Adds all fields of `other` at the end.
     pub fn extend(&mut self, other: &Headers) {
         self.block.reserve(other.block.len());
@@ -173,13 +189,13 @@ impl Headers {
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.entries.iter().position(|entry| self.is_named(entry, name))
+        self.entries.iter().position(|entry| self.is_named(entry, name.as_bytes()))
     }
 
-    fn is_named(&self, entry: &Entry, name: &str) -> bool {
+    fn is_named(&self, entry: &Entry, name: &[u8]) -> bool {
         // The lengths tell most names apart without a look at the block.
         (entry.name.1 - entry.name.0) as usize == name.len()
-            && self.bytes(entry.name).eq_ignore_ascii_case(name.as_bytes())
+            && self.bytes(entry.name).eq_ignore_ascii_case(name)
     }
 
     fn bytes(&self, (start, end): (u32, u32)) -> &[u8] {
@@ -187,7 +203,7 @@ impl Headers {
     }
 
     fn store(&mut self, name: &str, value: &[u8]) -> Result<Entry, InvalidHeader> {
-        check_field(name, value)?;
+        check_field(name.as_bytes(), value)?;
         self.store_bytes(name.as_bytes(), value)
     }
 
@@ -196,6 +212,8 @@ impl Headers {
         let offset = |at: usize| u32::try_from(at).map_err(|_| InvalidHeader::TooLarge);
         let middle = offset(start + name.len())?;
         let end = offset(start + name.len() + value.len())?;
+        let room = if start == 0 { FIRST_BYTES } else { 0 };
+        self.block.reserve(room.max(name.len() + value.len()));
         self.block.extend_from_slice(name);
         self.block.extend_from_slice(value);
         Ok(Entry { name: (offset(start)?, middle), value: (middle, end) })
@@ -278,21 +296,27 @@ impl fmt::Debug for Headers {
 }
 
 /// Whether a field may be sent. The writer of the request asks again.
-pub(crate) fn check_field(name: &str, value: &[u8]) -> Result<(), InvalidHeader> {
+pub(crate) fn check_field(name: &[u8], value: &[u8]) -> Result<(), InvalidHeader> {
     if name.is_empty() {
         return Err(InvalidHeader::EmptyName);
     }
-    if let Some(offset) = find_non_token(name.as_bytes()) {
-        return Err(InvalidHeader::Name { name: snippet(name.as_bytes()), offset });
+    if let Some(offset) = find_non_token(name) {
+        return Err(InvalidHeader::Name { name: snippet(name), offset });
     }
     let fault = if value.first().is_some_and(u8::is_ascii_whitespace) {
         Some((FieldFault::LeadingSpace, 0))
-    } else {
+    } else if has_control(value) {
         find_fault(value).map(|at| (FieldFault::of(value[at]), at))
+    } else {
+        None
     };
     match fault {
         None => Ok(()),
-        Some((fault, offset)) => Err(InvalidHeader::Value { name: name.into(), fault, offset }),
+        Some((fault, offset)) => {
+            // A token is text.
+            let name = String::from_utf8_lossy(name).into();
+            Err(InvalidHeader::Value { name, fault, offset })
+        }
     }
 }
 

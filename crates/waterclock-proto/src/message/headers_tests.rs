@@ -42,6 +42,15 @@ fn removed_bytes_leave_the_block() {
 }
 
 #[test]
+fn a_field_that_is_set_again_may_be_longer() {
+    let mut headers = of(&[("A", "1"), ("B", "2")]);
+    headers.set("a", "x".repeat(1000)).unwrap();
+    assert_eq!(headers.get("A").map(<[u8]>::len), Some(1000));
+    assert_eq!(headers.raw().nth(1), Some((b"B".as_slice(), b"2".as_slice())));
+    assert!(headers.contains("b") && headers.contains_raw(b"B") && !headers.contains_raw(b"C"));
+}
+
+#[test]
 fn equality_keeps_order_and_case() {
     assert_ne!(of(&[("A", "1"), ("B", "2")]), of(&[("B", "2"), ("A", "1")]));
     assert_ne!(of(&[("A", "1")]), of(&[("a", "1")]));

@@ -17,6 +17,7 @@ pub use link::{Link, by_rel, parse_links};
 pub use method::{InvalidMethod, Method, Token};
 
 pub(crate) use bytes::{
-    controls, find_control, find_non_token, is_token_byte, parse_decimal, snippet, trim,
+    controls, find_control, find_non_token, has_control, is_token_byte, parse_decimal, snippet,
+    trim,
 };
 pub(crate) use headers::{Entry, check_field};

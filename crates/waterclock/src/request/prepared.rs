@@ -49,11 +49,17 @@ impl PreparedRequest {
     /// The headers of the request and those defaults that it does not replace. `Host` and the
     /// framing fields are added when it is sent.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        // Names are tokens, hence text.
+        self.raw_headers().map(|(name, value)| (str::from_utf8(name).unwrap_or_default(), value))
+    }
+
+    /// [`headers`](Self::headers), with names as bytes.
+    pub(crate) fn raw_headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let (headers, added) = (&self.headers, &self.added);
-        let default = move |&(name, _): &(&str, &[u8])| !headers.contains(name);
-        let own = self.defaults.iter().filter(default).chain(headers.iter());
-        let replaced = move |&(name, _): &(&str, &[u8])| !added.contains(name);
-        own.filter(replaced).chain(added.iter())
+        let default = move |&(name, _): &(&[u8], &[u8])| !headers.contains_raw(name);
+        let own = self.defaults.raw().filter(default).chain(headers.raw());
+        let replaced = move |&(name, _): &(&[u8], &[u8])| !added.contains_raw(name);
+        own.filter(replaced).chain(added.raw())
     }
 
     /// The value that [`headers`](Self::headers) has for `name`.
