@@ -339,7 +339,7 @@ impl World for SimWorld {
         let woke = self.wait_until(interests, until)?;
         let mut net = lock(&self.net);
         let waited = interests.iter().filter_map(|interest| {
-            let Interest { source, read, write, ready } = *interest;
+            let Interest { source, read, write, ready, .. } = *interest;
             Some(Waited { subject: net.subject(source)?, read, write, ready })
         });
         let record = WaitRecord { started, until, ended: net.now, woke, waited: waited.collect() };

@@ -244,7 +244,7 @@ impl Call {
             return Err(Failure::cancelled());
         }
         for (interest, waited) in interests.iter_mut().zip(&all) {
-            interest.ready = waited.ready;
+            (interest.ready, interest.sound) = (waited.ready, waited.sound);
         }
         Ok(woke)
     }

@@ -94,7 +94,12 @@ impl Runner<'_> {
             self.call.arm_at(Limit::Address, expiry);
         }
         let waited = self.call.wait_until(Phase::Connect, what, &mut interests, until);
-        let ready: Vec<_> = interests.iter().map(|interest| interest.ready).collect();
+        let (running, ends) = (self.running.iter(), interests.iter());
+        let ready: Vec<_> = running
+            .zip(ends)
+            .filter(|(_, end)| end.ready)
+            .map(|(running, end)| (running.id, end.sound))
+            .collect();
         drop(interests);
         self.call.disarm(&[Limit::Address]);
         if let Err(failure) = waited {
@@ -102,12 +107,11 @@ impl Runner<'_> {
             return Err(failure);
         }
         let now = self.call.now();
-        let ids: Vec<_> = self.running.iter().map(|running| running.id).collect();
-        for id in ids.into_iter().zip(ready).filter_map(|(id, ready)| ready.then_some(id)) {
+        for (id, sound) in ready {
             let Some(running) = self.running.iter_mut().find(|running| running.id == id) else {
                 continue;
             };
-            match running.socket.connected() {
+            match if sound { Ok(()) } else { running.socket.connected() } {
                 Ok(()) => return Ok(self.connected(id)),
                 Err(error) => {
                     self.end(id, now, AttemptEnd::Failed(error.to_string().into()));

@@ -128,25 +128,28 @@ pub struct Interest<'a> {
     pub write: bool,
     /// Set by [`World::wait`].
     pub ready: bool,
+    /// Set by [`World::wait`] if it knows that nothing has failed: a socket that is connecting need
+    /// not be [asked](Socket::connected) then.
+    pub sound: bool,
 }
 
 impl<'a> Interest<'a> {
     /// Until `source` can be read.
     #[must_use]
     pub fn read(source: Source<'a>) -> Self {
-        Interest { source, read: true, write: false, ready: false }
+        Interest { source, read: true, write: false, ready: false, sound: false }
     }
 
     /// Until `source` can be written.
     #[must_use]
     pub fn write(source: Source<'a>) -> Self {
-        Interest { source, read: false, write: true, ready: false }
+        Interest { source, read: false, write: true, ready: false, sound: false }
     }
 
     /// Until `source` can be read or written.
     #[must_use]
     pub fn both(source: Source<'a>) -> Self {
-        Interest { source, read: true, write: true, ready: false }
+        Interest { source, read: true, write: true, ready: false, sound: false }
     }
 }
 
@@ -180,7 +183,7 @@ impl fmt::Display for Endpoint {
 /// How sockets are set up. Part of what decides whether a connection may be shared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SocketOptions {
-    /// `TCP_NODELAY`. Default: on.
+    /// `TCP_NODELAY`, set once a write could be held back without it. Default: on.
     pub nodelay: bool,
     /// `SO_KEEPALIVE` with this idle time before the first probe. Default: off.
     pub keepalive: Option<Duration>,

@@ -11,6 +11,10 @@ use waterclock_proto::tick::Tick;
 /// How long before its end a wait is taken up again: more than it takes to wake up.
 const LAST_BIT: Duration = Duration::from_micros(400);
 
+/// What a connect that has failed shows, on systems that are known to show it.
+const FAILED: PollFlags = PollFlags::ERR.union(PollFlags::HUP);
+pub(super) const SAYS_FAILURES: bool = cfg!(target_os = "linux");
+
 pub(super) fn wait(
     world: &RealWorld,
     interests: &mut [Interest<'_>],
@@ -52,7 +56,9 @@ fn poll_until(
         }
     }
     for (interest, fd) in interests.iter_mut().zip(fds.iter()) {
-        interest.ready = !fd.revents().is_empty();
+        let events = fd.revents();
+        interest.ready = !events.is_empty();
+        interest.sound = SAYS_FAILURES && interest.ready && !events.intersects(FAILED);
     }
     Ok(Woke::Ready)
 }
