@@ -331,7 +331,7 @@ impl HttpAdapter {
             Ok(()) if !answered.request_complete => Err(CloseReason::RequestUnfinished),
             keep => keep,
         };
-        let info = Some(connection.info.clone());
+        let info = Some(Arc::clone(&connection.info));
         let body = Body::new(connection, answered.body, decoder, keep, self.pool.clone());
         Ok(Response::new(Arc::clone(&request.line), answered.head, info, call, body, now))
     }

@@ -32,8 +32,8 @@ pub(crate) const DRAIN_TIME: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 enum Source {
     Connection(Box<Connection>),
-    /// An adapter without connections.
-    Given(Given),
+    /// An adapter without connections. Boxed, so that other responses need not have room for it.
+    Given(Box<Given>),
     /// Everything was read, or the connection is gone.
     Ended,
 }
@@ -92,7 +92,7 @@ impl Body {
         Body {
             decoder: decoder.map(Box::new).filter(|_| !given.is_over()),
             decoding: false,
-            source: Source::Given(given),
+            source: Source::Given(Box::new(given)),
             reader: None,
             pending: 0,
             keep: Ok(()),

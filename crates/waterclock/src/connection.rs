@@ -41,7 +41,8 @@ pub(crate) struct Connection {
     pub(crate) input: Buffer,
     /// The bytes of the request being sent; kept for its memory.
     pub(crate) output: Vec<u8>,
-    pub(crate) info: ConnectionInfo,
+    /// Shared with the responses that came over it.
+    pub(crate) info: Arc<ConnectionInfo>,
     /// How many exchanges have ended well on it.
     pub(crate) exchanges: u64,
     /// Its place among the connections that a pool allows; given back when it is dropped.
@@ -50,14 +51,14 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn new(stream: Stream, permit: Permit, number: u64, secured: Secured) -> Self {
-        let info = ConnectionInfo {
+        let info = Arc::new(ConnectionInfo {
             number,
             remote_address: stream.socket().peer_address(),
             local_address: stream.socket().local_address(),
             tls: secured.origin,
             proxy: permit.key().proxy.as_ref().map(|via| via.as_ref().url.clone()),
             proxy_tls: secured.proxy.map(Arc::new),
-        };
+        });
         let (input, output) = (Buffer::default(), Vec::new());
         Connection { stream, input, output, info, exchanges: 0, permit }
     }

@@ -54,7 +54,7 @@ pub struct Response(Box<Inner>);
 struct Inner {
     line: Arc<RequestLine>,
     head: ResponseHead,
-    info: Option<ConnectionInfo>,
+    info: Option<Arc<ConnectionInfo>>,
     call: Call,
     body: Body,
     /// When the response was last given to the caller: time since then is theirs.
@@ -70,7 +70,7 @@ impl Response {
     pub(crate) fn new(
         line: Arc<RequestLine>,
         head: ResponseHead,
-        info: Option<ConnectionInfo>,
+        info: Option<Arc<ConnectionInfo>>,
         mut call: Call,
         mut body: Body,
         now: Tick,
@@ -140,7 +140,7 @@ impl Response {
     /// The connection it came over; `None` from an adapter that has none.
     #[must_use]
     pub fn connection(&self) -> Option<&ConnectionInfo> {
-        self.0.info.as_ref()
+        self.0.info.as_deref()
     }
 
     /// The trailer fields of a chunked body, once it has been read to its end.

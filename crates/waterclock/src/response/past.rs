@@ -17,7 +17,7 @@ use waterclock_proto::timeline::RequestLine;
 pub struct PastResponse {
     pub(super) line: Arc<RequestLine>,
     pub(super) head: ResponseHead,
-    pub(super) info: Option<ConnectionInfo>,
+    pub(super) info: Option<Arc<ConnectionInfo>>,
     pub(super) elapsed: Duration,
     pub(super) body: Vec<u8>,
     pub(super) whole: bool,
@@ -63,7 +63,7 @@ impl PastResponse {
     /// The connection it came over; `None` from an adapter that has none.
     #[must_use]
     pub fn connection(&self) -> Option<&ConnectionInfo> {
-        self.info.as_ref()
+        self.info.as_deref()
     }
 
     /// From the beginning of its hop to the end of its head.
