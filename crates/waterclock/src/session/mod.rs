@@ -83,7 +83,11 @@ impl Inner {
     /// The adapter with the longest matching prefix.
     fn adapter(&self, url: &str) -> Option<&dyn Adapter> {
         let matches = |prefix: &str| {
-            url.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+            let (url, prefix) = (url.as_bytes(), prefix.as_bytes());
+            let Some(start) = url.get(..prefix.len()) else { return false };
+            // Their last bytes tell most apart.
+            let last = |bytes: &[u8]| bytes.last().map(u8::to_ascii_lowercase);
+            last(start) == last(prefix) && start.eq_ignore_ascii_case(prefix)
         };
         let found = self.adapters.iter().find(|(prefix, _)| matches(prefix));
         found.map(|(_, adapter)| &**adapter)
