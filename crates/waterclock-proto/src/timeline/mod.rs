@@ -5,6 +5,7 @@
 //! the spans and not assumed, so a gap would show. Everything that is shown to people is a pure
 //! function of a recorded timeline.
 
+mod fold;
 mod record;
 mod span;
 mod what_if;
@@ -17,6 +18,7 @@ pub use what_if::WhatIf;
 
 use crate::limit::{Limit, Limits};
 use crate::tick::Tick;
+use fold::Run;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -75,6 +77,7 @@ pub struct Timeline {
     limits: Limits,
     spans: Vec<Span>,
     folds: Vec<Fold>,
+    run: Run,
     /// Most calls have one; it needs no allocation.
     hops: SmallVec<[Hop; 1]>,
     attempts: Vec<Attempt>,

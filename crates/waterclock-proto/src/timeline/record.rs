@@ -2,22 +2,17 @@
 //! nothing is allocated per span.
 
 use super::{
-    Attempt, AttemptEnd, ConnectionUse, Fired, Fold, Hop, Phase, RequestSent, Span, SpanEnd,
+    Attempt, AttemptEnd, ConnectionUse, Fired, Hop, Phase, RequestSent, Run, Span, SpanEnd,
     Timeline, What,
 };
 use crate::limit::{Limit, Limits};
 use crate::tick::Tick;
 use smallvec::SmallVec;
-use std::time::Duration;
 
-/// Spans kept in full at the beginning of a run of spans in one phase.
-const KEEP_FIRST: usize = 12;
-/// Spans kept in full at the end of such a run.
-const KEEP_LAST: usize = 8;
 /// Most calls need no more spans than this, so no more than one allocation.
 const USUAL_SPANS: usize = 8;
 /// The number of hops, attempts and folds is bounded by limits elsewhere; the index type is not.
-const MOST: usize = u16::MAX as usize - 1;
+pub(super) const MOST: usize = u16::MAX as usize - 1;
 
 impl Timeline {
     /// A timeline of a call that begins now.
@@ -30,6 +25,7 @@ impl Timeline {
             limits,
             spans: Vec::with_capacity(USUAL_SPANS),
             folds: Vec::new(),
+            run: Run::default(),
             hops: SmallVec::new(),
             attempts: Vec::new(),
             loose_bytes: 0,
@@ -191,82 +187,7 @@ impl Timeline {
         let hop = self.hop_index();
         self.spans.push(Span { started, ended, bytes, deadline, limit, hop, phase, what, end });
         self.at = ended;
-        if self.spans.len() > KEEP_FIRST + KEEP_LAST {
-            self.fold();
-        }
-    }
-
-    /// Keeps the run of spans at the end bounded: its middle goes into one folded span.
-    ///
-    /// A run is what belongs to the same hop and phase, with the work and the caller's time between
-    /// its waits. Other runs are bounded by the number of phases, addresses and hops.
-    fn fold(&mut self) {
-        let Some(run) = self.run_at_end() else { return };
-        let fold_at = run + KEEP_FIRST;
-        if self.spans.len() <= fold_at + KEEP_LAST {
-            return;
-        }
-        let (first, second) = (self.spans[fold_at], self.spans[fold_at + 1]);
-        let fold = match first.what {
-            What::Folded(fold) => fold,
-            _ if self.folds.len() >= MOST => return,
-            _ => {
-                self.folds.push(Fold::default());
-                let fold = index(self.folds.len() - 1);
-                self.absorb(fold, &first);
-                fold
-            }
-        };
-        self.absorb(fold, &second);
-        let phase = if first.phase.is_wait() { first.phase } else { second.phase };
-        self.spans[fold_at] = Span {
-            ended: second.ended,
-            bytes: first.bytes + second.bytes,
-            phase,
-            what: What::Folded(fold),
-            deadline: Tick::NEVER,
-            limit: None,
-            end: SpanEnd::Done,
-            ..first
-        };
-        self.spans.remove(fold_at + 1);
-    }
-
-    /// Where the run of spans of the running hop and phase begins. The phase is that of the last
-    /// wait, however long ago that was: a reader that is slower than its peer never has to wait.
-    fn run_at_end(&self) -> Option<usize> {
-        let hop = self.spans.last()?.hop;
-        let phase = self.spans.iter().rev().map(|span| span.phase).find(|phase| phase.is_wait());
-        let same =
-            |span: &&Span| span.hop == hop && (Some(span.phase) == phase || !span.phase.is_wait());
-        Some(self.spans.len() - self.spans.iter().rev().take_while(same).count())
-    }
-
-    fn absorb(&mut self, fold: u16, span: &Span) {
-        let Some(fold) = self.folds.get_mut(usize::from(fold)) else { return };
-        match span.phase {
-            Phase::Local => fold.local += span.duration(),
-            Phase::Caller => fold.caller += span.duration(),
-            _ => {
-                fold.waits += 1;
-                fold.waited += span.duration();
-                if fold.longest.is_none_or(|longest| span.duration() > longest.duration()) {
-                    fold.longest = Some(*span);
-                }
-            }
-        }
-    }
-}
-
-impl Default for Fold {
-    fn default() -> Self {
-        Fold {
-            waits: 0,
-            waited: Duration::ZERO,
-            local: Duration::ZERO,
-            caller: Duration::ZERO,
-            longest: None,
-        }
+        self.fold();
     }
 }
 
@@ -281,6 +202,6 @@ fn direction(phase: Phase) -> Option<u8> {
 }
 
 /// Indexes are bounded by [`MOST`].
-fn index(position: usize) -> u16 {
+pub(super) fn index(position: usize) -> u16 {
     u16::try_from(position).unwrap_or(u16::MAX)
 }

@@ -2,7 +2,7 @@ use super::*;
 use std::sync::Arc;
 use url::Url;
 
-fn ms(n: u64) -> Tick {
+pub(super) fn ms(n: u64) -> Tick {
     Tick::from_nanos(n * 1_000_000)
 }
 
@@ -10,7 +10,7 @@ fn dur(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-fn hop(started: Tick) -> Hop {
+pub(super) fn hop(started: Tick) -> Hop {
     Hop {
         request: Arc::new(RequestLine {
             method: crate::message::Method::Get,
