@@ -463,7 +463,9 @@ impl Open {
                 self.buffer.resize(room, 0);
             }
             let out = self.buffer.get_mut(filled..room).unwrap_or_default();
-            let count = self.response.read_body(out)?;
+            // Where a chunk ends a piece ends as well, unless pieces are to be full.
+            let response = &mut self.response;
+            let count = if fill { response.read_body(out) } else { response.read_chunk(out) }?;
             filled += count;
             if count == 0 || !fill || self.response.body_is_done() {
                 break;

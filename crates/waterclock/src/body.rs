@@ -2,7 +2,8 @@
 //! what an adapter gives.
 //!
 //! Read first, and wait only if nothing is there. Content that is in the connection's buffer is
-//! handed out from there; larger reads go from the socket straight into the caller's buffer.
+//! handed out from there, small chunks together; larger reads go from the socket straight into the
+//! caller's buffer.
 
 use crate::call::Call;
 use crate::connection::Connection;
@@ -164,6 +165,12 @@ impl Body {
 
     /// Reads into `out`; 0 at the end.
     pub(crate) fn read(&mut self, call: &mut Call, out: &mut [u8]) -> Outcome<usize> {
+        let count = self.read_chunk(call, out)?;
+        Ok(count + self.gather(call, &mut out[count..]))
+    }
+
+    /// [`read`](Self::read), but never over the end of a chunk.
+    pub(crate) fn read_chunk(&mut self, call: &mut Call, out: &mut [u8]) -> Outcome<usize> {
         if self.done || out.is_empty() {
             return Ok(0);
         }
@@ -194,6 +201,35 @@ impl Body {
         let count = copy(self.peek(call)?, out);
         self.advance(call, count);
         Ok(count)
+    }
+
+    /// Hands out more of what lies in the connection's buffer, so that small chunks need not be asked
+    /// for one by one.
+    fn gather(&mut self, call: &mut Call, out: &mut [u8]) -> usize {
+        let (Source::Connection(connection), Some(reader), None) =
+            (&mut self.source, &mut self.reader, &self.decoder)
+        else {
+            return 0;
+        };
+        let input = connection.input.filled();
+        let (mut used, mut count) = (0, 0);
+        while self.pending == 0 && count < out.len() {
+            // An error is for the next read, which meets it again.
+            let Ok(step) = reader.next(&input[used..]) else { break };
+            used += step.skip;
+            let taken = copy(&input[used..used + step.data], &mut out[count..]);
+            (used, count) = (used + taken, count + taken);
+            self.pending = step.data - taken;
+            if step.state != BodyState::More {
+                break;
+            }
+        }
+        connection.input.consume(used);
+        if self.pending == 0 && reader.is_done() {
+            self.settle(call);
+            self.finish(call);
+        }
+        count
     }
 
     fn read_coded(
@@ -229,11 +265,14 @@ impl Body {
         else {
             return Ok(None);
         };
-        let direct = reader.direct().unwrap_or(0);
-        if self.pending > 0 || !connection.input.is_empty() || direct == 0 || out.len() < DIRECT {
+        let direct = usize::try_from(reader.direct().unwrap_or(0)).unwrap_or(usize::MAX);
+        // Behind the rest of a chunk comes the next one: better read together.
+        let least = if reader.framing() == Framing::Chunked { DIRECT } else { 1 };
+        if self.pending > 0 || !connection.input.is_empty() || direct < least || out.len() < DIRECT
+        {
             return Ok(None);
         }
-        let most = usize::try_from(direct).unwrap_or(usize::MAX).min(out.len());
+        let most = direct.min(out.len());
         let room = out.get_mut(..most).unwrap_or_default();
         loop {
             match connection.stream.read(room) {
@@ -432,6 +471,7 @@ impl Body {
 
 /// Reads into the connection's buffer, waiting if nothing is there; `Some` at the stream's end.
 fn fill(call: &mut Call, connection: &mut Connection) -> Outcome<Option<Received>> {
+    connection.input.widen();
     loop {
         match connection.fill()? {
             Some(Received::Bytes(count)) => {

@@ -3,12 +3,17 @@
 /// The first size: most heads and small bodies fit.
 const FIRST: usize = 16 * 1024;
 
+/// The size for bodies that fill the first one at once.
+const WIDE: usize = 64 * 1024;
+
 /// Received bytes: filled at the end, consumed at the front.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+    /// The last read has filled all there was.
+    full: bool,
 }
 
 impl Buffer {
@@ -47,6 +52,14 @@ impl Buffer {
     /// `count` bytes of [`room`](Self::room) were filled.
     pub(crate) fn commit(&mut self, count: usize) {
         self.end = self.bytes.len().min(self.end + count);
+        self.full = self.end == self.bytes.len();
+    }
+
+    /// Makes more room for the next reads if the last one has left none.
+    pub(crate) fn widen(&mut self) {
+        if self.full && self.is_empty() && self.bytes.len() < WIDE {
+            self.bytes = vec![0; WIDE];
+        }
     }
 }
 
@@ -68,6 +81,20 @@ mod tests {
         assert_eq!(buffer.filled(), b"llo you");
         buffer.consume(7);
         assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn room_grows_only_where_it_was_filled() {
+        let mut buffer = Buffer::default();
+        push(&mut buffer, b"hello");
+        buffer.consume(5);
+        buffer.widen();
+        assert_eq!(buffer.room().len(), FIRST);
+        buffer.commit(FIRST);
+        buffer.widen();
+        buffer.consume(FIRST);
+        buffer.widen();
+        assert_eq!(buffer.room().len(), WIDE);
     }
 
     #[test]

@@ -55,10 +55,8 @@ enum State {
     UntilClose {
         left: u64,
     },
-    /// The length passes the cap.
-    TooLarge {
-        cap: u64,
-    },
+    /// The rest cannot be read, as [`BodyReader::next`] says each time.
+    Refused(ProtocolError),
 }
 
 /// What [`BodyReader::next`] found at the start of the input.
@@ -88,7 +86,7 @@ impl BodyReader {
         let state = match framing {
             Framing::None | Framing::Upgrade | Framing::Tunnel | Framing::Length(0) => State::Done,
             Framing::Length(length) if length > caps.body_bytes => {
-                State::TooLarge { cap: caps.body_bytes }
+                State::Refused(ProtocolError::BodyTooLarge { cap: caps.body_bytes })
             }
             Framing::Length(left) => State::Length { left },
             Framing::Chunked => State::Chunked(Chunked::new(caps)),
@@ -111,17 +109,21 @@ impl BodyReader {
     /// # Errors
     ///
     /// [`ProtocolError`] when a chunk line or a trailer is malformed or too large, or the body itself
-    /// is. The rest of the body cannot be found then, and the connection is of no further use.
+    /// is. The rest of the body cannot be found then, and the connection is of no further use: from
+    /// then on the same error is given.
     pub fn next(&mut self, input: &[u8]) -> Result<BodyStep, ProtocolError> {
-        let (skip, data) = match &mut self.state {
-            State::Done => (0, 0),
-            State::Length { left } => (0, take(left, input.len())),
-            State::Chunked(chunked) => chunked.next(input, self.received)?,
+        let found = match &mut self.state {
+            State::Done => Ok((0, 0)),
+            State::Chunked(chunked) => chunked.next(input, self.received),
             State::UntilClose { left: 0 } if !input.is_empty() => {
-                return Err(ProtocolError::BodyTooLarge { cap: self.received });
+                Err(ProtocolError::BodyTooLarge { cap: self.received })
             }
-            State::UntilClose { left } => (0, take(left, input.len())),
-            State::TooLarge { cap } => return Err(ProtocolError::BodyTooLarge { cap: *cap }),
+            State::Length { left } | State::UntilClose { left } => Ok((0, take(left, input.len()))),
+            State::Refused(error) => return Err(error.clone()),
+        };
+        let (skip, data) = match found {
+            Ok(found) => found,
+            Err(error) => return Err(self.refuse(error)),
         };
         self.received = self.received.saturating_add(data as u64);
         self.settle();
@@ -134,6 +136,12 @@ impl BodyReader {
         Ok(BodyStep { skip, data, state })
     }
 
+    #[cold]
+    fn refuse(&mut self, error: ProtocolError) -> ProtocolError {
+        self.state = State::Refused(error.clone());
+        error
+    }
+
     /// How many bytes of content come next for certain, without framing in between.
     ///
     /// `None` when framing comes next or the body is over. A body that ends with the connection
@@ -144,7 +152,7 @@ impl BodyReader {
             State::Length { left } | State::UntilClose { left } => Some(*left),
             State::Chunked(chunked) => chunked.direct(self.received),
             // For `next` to refuse, before anything of it is read.
-            State::TooLarge { .. } => Some(0),
+            State::Refused(_) => Some(0),
             State::Done => None,
         }
     }
@@ -158,7 +166,7 @@ impl BodyReader {
         match &mut self.state {
             State::Length { left } | State::UntilClose { left } => *left -= bytes,
             State::Chunked(chunked) => chunked.advance(bytes),
-            State::TooLarge { .. } | State::Done => {}
+            State::Refused(_) | State::Done => {}
         }
         self.received = self.received.saturating_add(bytes);
         self.settle();
@@ -175,7 +183,7 @@ impl BodyReader {
             State::Done => {}
             State::UntilClose { .. } => self.state = State::Done,
             State::Chunked(chunked) => chunked.eof(received)?,
-            State::Length { .. } | State::TooLarge { .. } => {
+            State::Length { .. } | State::Refused(_) => {
                 return Err(ProtocolError::IncompleteBody { expected: self.expected(), received });
             }
         }
@@ -188,7 +196,7 @@ impl BodyReader {
         match &self.state {
             State::Done => true,
             State::Chunked(chunked) => chunked.is_done(),
-            State::Length { .. } | State::UntilClose { .. } | State::TooLarge { .. } => false,
+            State::Length { .. } | State::UntilClose { .. } | State::Refused(_) => false,
         }
     }
 

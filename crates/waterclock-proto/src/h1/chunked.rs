@@ -86,10 +86,23 @@ impl Chunked {
         input: &[u8],
         received: u64,
     ) -> Result<(usize, usize), ProtocolError> {
-        let mut at = 0;
+        let at = self.usual(input);
+        if self.step == Step::Data && at < input.len() {
+            return Ok((at, self.data(input.len() - at, received)?));
+        }
+        self.unusual(input, at, received)
+    }
+
+    /// [`next`](Self::next) from `at` on, whatever comes.
+    #[inline(never)]
+    fn unusual(
+        &mut self,
+        input: &[u8],
+        mut at: usize,
+        received: u64,
+    ) -> Result<(usize, usize), ProtocolError> {
         while let Some(&byte) = input.get(at) {
             at += match self.step {
-                Step::DataCr | Step::Start => self.usual(&input[at..], received)?,
                 Step::Data => return Ok((at, self.data(input.len() - at, received)?)),
                 Step::Extension => self.extension(&input[at..], received)?,
                 Step::Trailers if byte == b'\r' && self.tail.is_none() => {
@@ -129,29 +142,27 @@ impl Chunked {
         }
     }
 
-    /// The way that nearly all chunks go: CRLF after the data, and lines of just a size. Whatever
-    /// else comes is for [`Self::framing`].
-    fn usual(&mut self, input: &[u8], after: u64) -> Result<usize, ProtocolError> {
-        let mut rest = input;
-        if self.step == Step::DataCr
-            && let Some(line) = input.strip_prefix(b"\r\n")
-        {
-            self.step = Step::Start;
-            rest = line;
+    /// The way that nearly all chunks go, all at once: CRLF after the data, and a line of just a size.
+    /// Says how many bytes that is; whatever else comes is for [`Self::unusual`].
+    fn usual(&mut self, input: &[u8]) -> usize {
+        let ending = match self.step {
+            Step::Start => 0,
+            Step::DataCr if input.starts_with(b"\r\n") => 2,
+            _ => return 0,
+        };
+        match plain_size(&input[ending..]) {
+            Some((size, digits)) if digits <= self.caps.chunk_line => {
+                self.size = size;
+                self.unpaid =
+                    self.unpaid.saturating_sub(usize::try_from(size).unwrap_or(usize::MAX));
+                self.step = if size == 0 { Step::Trailers } else { Step::Data };
+                ending + digits + 2
+            }
+            _ => {
+                self.step = Step::Start;
+                ending
+            }
         }
-        if self.step == Step::Start
-            && let Some((size, digits)) = plain_size(rest)
-            && digits <= self.caps.chunk_line
-        {
-            self.size = size;
-            self.step = self.line_ended()?;
-            rest = &rest[digits + 2..];
-        }
-        if rest.len() == input.len() {
-            self.step = self.framing(input[0], after)?;
-            return Ok(1);
-        }
-        Ok(input.len() - rest.len())
     }
 
     /// One byte of a chunk line (extensions apart) or of the line end after the data.
@@ -298,11 +309,19 @@ fn plain_size(input: &[u8]) -> Option<(u64, usize)> {
 }
 
 fn hex_digit(byte: u8) -> Option<u64> {
-    match byte {
-        b'0'..=b'9' => Some(u64::from(byte - b'0')),
-        b'a'..=b'f' | b'A'..=b'F' => Some(u64::from((byte | 0x20) - b'a' + 10)),
-        _ => None,
-    }
+    const NONE: u8 = 16;
+    static DIGITS: [u8; 256] = {
+        let mut digits = [NONE; 256];
+        let mut value = 0;
+        while value < NONE {
+            digits[b"0123456789abcdef"[value as usize] as usize] = value;
+            digits[b"0123456789ABCDEF"[value as usize] as usize] = value;
+            value += 1;
+        }
+        digits
+    };
+    let digit = DIGITS[usize::from(byte)];
+    (digit < NONE).then_some(u64::from(digit))
 }
 
 /// Looks at the last `new` bytes of the section (and the one before them): no control bytes, and

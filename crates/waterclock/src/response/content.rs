@@ -1,7 +1,9 @@
 //! Reading the body of a [`Response`]: whole, as text, in pieces.
 
 use super::Response;
-use crate::error::Error;
+use crate::body::Body;
+use crate::call::Call;
+use crate::error::{Error, Outcome};
 #[cfg(feature = "json")]
 use crate::error::{ErrorKind, Failure};
 use std::borrow::Cow;
@@ -110,8 +112,24 @@ impl Response {
     /// # Errors
     /// As [`content`](Self::content).
     pub fn read_body(&mut self, out: &mut [u8]) -> Result<usize, Error> {
+        self.read_with(|body, call| body.read(call, out))
+    }
+
+    /// [`read_body`](Self::read_body), but never over the end of a chunk of the transfer coding, for
+    /// peers whose chunks mean something. Each small chunk costs a call.
+    ///
+    /// # Errors
+    /// As [`content`](Self::content).
+    pub fn read_chunk(&mut self, out: &mut [u8]) -> Result<usize, Error> {
+        self.read_with(|body, call| body.read_chunk(call, out))
+    }
+
+    fn read_with(
+        &mut self,
+        read: impl FnOnce(&mut Body, &mut Call) -> Outcome<usize>,
+    ) -> Result<usize, Error> {
         let inner = &mut *self.0;
-        let result = inner.resume().and_then(|()| inner.body.read(&mut inner.call, out));
+        let result = inner.resume().and_then(|()| read(&mut inner.body, &mut inner.call));
         inner.left_at = if inner.body.is_done() { inner.left_at } else { inner.call.now() };
         result.map_err(|failure| inner.call.error(failure))
     }

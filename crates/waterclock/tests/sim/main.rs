@@ -14,6 +14,7 @@ mod backoff;
 mod bench;
 mod boundaries;
 mod challenges;
+mod chunks;
 mod cookies;
 mod cut_tls;
 mod dialogues;

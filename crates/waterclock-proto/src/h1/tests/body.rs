@@ -89,6 +89,19 @@ fn chunks_are_found_in_place() {
     assert_eq!((body.received(), body.trailers()), (12, None));
 }
 
+/// Whoever has used what came before an error asks again, and must not find something else behind it.
+#[test]
+fn an_error_stays() {
+    let mut body = open("Transfer-Encoding: chunked");
+    assert_eq!(body.next(b"3\r\nabc\r\n4x"), Ok(step(3, 3, BodyState::More)));
+    let refused = body.next(b"\r\n4x");
+    assert_eq!(refused, Err(ProtocolError::ChunkLine { byte: b'x', after: 3 }));
+    assert_eq!((body.next(b"\r\n0\r\n\r\n"), body.direct()), (refused, Some(0)));
+    assert_eq!((body.is_done(), body.trailers()), (false, None));
+    let cut = ProtocolError::IncompleteBody { expected: None, received: 3 };
+    assert_eq!(body.eof(), Err(cut));
+}
+
 #[test]
 fn until_close_is_endless() {
     let mut body = open("X: y");
