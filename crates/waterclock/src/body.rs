@@ -11,8 +11,8 @@ use crate::error::{ErrorKind, Failure, Outcome};
 use crate::given::Given;
 use crate::log_lines;
 use crate::pool::Pool;
-use crate::stream::{Received, StreamError};
-use crate::world::Interest;
+use crate::stream::{Received, Stream, StreamError};
+use crate::world::{Interest, read_onto};
 use std::borrow::Cow;
 use std::time::Duration;
 use waterclock_proto::decode::{Decoder, State};
@@ -24,6 +24,8 @@ use waterclock_proto::timeline::{Phase, What};
 
 /// From this size on a read goes straight into the caller's buffer.
 const DIRECT: usize = 8 * 1024;
+/// So much at most is decoded at once onto a buffer that grows.
+const DECODED: usize = 64 * 1024;
 /// A body that was not read is thrown away up to this size, so that its connection can be kept.
 pub(crate) const DRAIN_BYTES: u64 = 64 * 1024;
 /// How long [`Body::drain`] waits for the rest of it.
@@ -174,7 +176,49 @@ impl Body {
         if self.done || out.is_empty() {
             return Ok(0);
         }
-        let result = match self.decoder.take() {
+        let result = self.read_some(call, out);
+        self.conclude(call, result)
+    }
+
+    /// Reads onto `out`, as far as its capacity goes; 0 at the end.
+    pub(crate) fn read_onto(&mut self, call: &mut Call, out: &mut Vec<u8>) -> Outcome<usize> {
+        let room = out.capacity() - out.len();
+        if self.decoder.is_some() {
+            // It asks for memory that was written to before.
+            return read_onto(out, room.min(DECODED), |out| self.read_chunk(call, out));
+        }
+        if self.done || room == 0 {
+            return Ok(0);
+        }
+        let result = self.read_plain_onto(call, out, room);
+        self.conclude(call, result)
+    }
+
+    fn read_plain_onto(
+        &mut self,
+        call: &mut Call,
+        out: &mut Vec<u8>,
+        room: usize,
+    ) -> Outcome<usize> {
+        let direct = self.read_direct(call, room, |stream, most| stream.read_onto(out, most))?;
+        if let Some(count) = direct {
+            return Ok(count);
+        }
+        let piece = self.peek(call)?;
+        let count = piece.len().min(room);
+        out.extend_from_slice(&piece[..count]);
+        self.advance(call, count);
+        Ok(count)
+    }
+
+    /// How many bytes are still to be handed out, if that is known and they are not coded.
+    pub(crate) fn left(&self) -> Option<u64> {
+        let left = self.expected()?.saturating_sub(self.received());
+        Some(left.saturating_add(self.pending as u64))
+    }
+
+    fn read_some(&mut self, call: &mut Call, out: &mut [u8]) -> Outcome<usize> {
+        match self.decoder.take() {
             None => self.read_plain(call, out),
             Some(mut decoder) => {
                 self.decoding = true;
@@ -182,7 +226,11 @@ impl Body {
                 self.decoder = Some(decoder);
                 result
             }
-        };
+        }
+    }
+
+    /// What a read came to may be the end of the body.
+    fn conclude(&mut self, call: &mut Call, result: Outcome<usize>) -> Outcome<usize> {
         match &result {
             Err(failure) => self.fail(failure),
             Ok(0) => self.finish(call),
@@ -195,7 +243,9 @@ impl Body {
     }
 
     fn read_plain(&mut self, call: &mut Call, out: &mut [u8]) -> Outcome<usize> {
-        if let Some(count) = self.read_direct(call, out)? {
+        let direct =
+            self.read_direct(call, out.len(), |stream, most| stream.read(&mut out[..most]))?;
+        if let Some(count) = direct {
             return Ok(count);
         }
         let count = copy(self.peek(call)?, out);
@@ -259,8 +309,15 @@ impl Body {
         }
     }
 
-    /// Reads from the socket straight into `out`, where that is worth it and framing allows.
-    fn read_direct(&mut self, call: &mut Call, out: &mut [u8]) -> Outcome<Option<usize>> {
+    /// Reads from the socket straight to where the caller wants it and has `room`, where that is worth
+    /// it and framing allows. `read` is told how much at most.
+    #[inline]
+    fn read_direct(
+        &mut self,
+        call: &mut Call,
+        room: usize,
+        mut read: impl FnMut(&mut Stream, usize) -> Result<Received, StreamError>,
+    ) -> Outcome<Option<usize>> {
         let (Source::Connection(connection), Some(reader)) = (&mut self.source, &mut self.reader)
         else {
             return Ok(None);
@@ -268,14 +325,11 @@ impl Body {
         let direct = usize::try_from(reader.direct().unwrap_or(0)).unwrap_or(usize::MAX);
         // Behind the rest of a chunk comes the next one: better read together.
         let least = if reader.framing() == Framing::Chunked { DIRECT } else { 1 };
-        if self.pending > 0 || !connection.input.is_empty() || direct < least || out.len() < DIRECT
-        {
+        if self.pending > 0 || !connection.input.is_empty() || direct < least || room < DIRECT {
             return Ok(None);
         }
-        let most = direct.min(out.len());
-        let room = out.get_mut(..most).unwrap_or_default();
         loop {
-            match connection.stream.read(room) {
+            match read(&mut connection.stream, direct.min(room)) {
                 Ok(Received::Bytes(count)) => {
                     reader.advance(count as u64);
                     call.timeline_mut().add_bytes(Phase::Body, count as u64);

@@ -4,7 +4,7 @@ mod layer;
 
 use crate::error::{ErrorKind, Failure};
 use crate::tls::{TlsError, TlsSession};
-use crate::world::{Socket, Source};
+use crate::world::{Socket, Source, read_onto};
 use layer::Layer;
 use std::io::{self, IoSlice};
 
@@ -28,6 +28,13 @@ impl Wire {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let count = self.socket.read(out)?;
         self.filled = count == out.len();
+        Ok(count)
+    }
+
+    fn read_onto(&mut self, out: &mut Vec<u8>) -> io::Result<usize> {
+        let room = out.capacity() - out.len();
+        let count = self.socket.read_onto(out)?;
+        self.filled = count == room;
         Ok(count)
     }
 
@@ -114,8 +121,25 @@ impl Stream {
         if let Some(tls) = &mut self.tls {
             return tls.read(&mut self.wire, out);
         }
-        let count = self.wire.read(out)?;
-        Ok(if count == 0 { Received::End } else { Received::Bytes(count) })
+        Ok(received(self.wire.read(out)?))
+    }
+
+    /// Reads plaintext that is there onto `out`: at most `most` bytes, and what its capacity takes.
+    pub(crate) fn read_onto(
+        &mut self,
+        out: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<Received, StreamError> {
+        let room = out.capacity() - out.len();
+        if self.tls.is_none() && room <= most {
+            return Ok(received(self.wire.read_onto(out)?));
+        }
+        let mut found = Received::End;
+        read_onto(out, room.min(most), |room| {
+            found = self.read(room)?;
+            Ok::<_, StreamError>(if let Received::Bytes(count) = found { count } else { 0 })
+        })?;
+        Ok(found)
     }
 
     /// Goes on with the handshake of the TLS that was put on last; `Ok` when it is complete and
@@ -178,4 +202,9 @@ impl Stream {
             tls.close(&mut self.wire);
         }
     }
+}
+
+/// What a read of `count` bytes from a socket has found.
+fn received(count: usize) -> Received {
+    if count == 0 { Received::End } else { Received::Bytes(count) }
 }

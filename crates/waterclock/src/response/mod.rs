@@ -29,7 +29,7 @@ use waterclock_proto::timeline::{Phase, RequestLine, Timeline, What};
 
 /// Bytes are set aside for at most so much of a Content-Length before they have arrived
 /// (CVE-2025-13836).
-const TRUSTED_LENGTH: u64 = 1 << 20;
+const TRUSTED_LENGTH: usize = 1 << 20;
 /// The least room for the next read of a body whose length is not known.
 const ROOM: usize = 16 * 1024;
 
@@ -374,20 +374,21 @@ impl Inner {
     }
 
     fn read_all(&mut self) -> Outcome<Vec<u8>> {
-        let expected = self.body.expected().unwrap_or(0).saturating_sub(self.body.received());
         let mut all = Vec::new();
-        let mut filled = 0;
-        let mut room = usize::try_from(expected.min(TRUSTED_LENGTH)).unwrap_or(ROOM);
         while !self.body.is_done() {
-            if filled == all.len() {
-                let more = if filled == 0 { room } else { room.max(filled) };
-                all.resize(filled + more.max(1), 0);
-                room = ROOM;
+            if all.len() == all.capacity() {
+                all.reserve_exact(self.more_room(all.len()));
             }
-            filled += self.body.read(&mut self.call, &mut all[filled..])?;
+            self.body.read_onto(&mut self.call, &mut all)?;
         }
-        all.truncate(filled);
         Ok(all)
+    }
+
+    /// How much room the next reads get behind `filled` bytes.
+    fn more_room(&self, filled: usize) -> usize {
+        let left = self.body.left().map(|left| usize::try_from(left).unwrap_or(usize::MAX));
+        let trusted = if filled == 0 { TRUSTED_LENGTH } else { filled.max(ROOM) };
+        left.map_or(filled.max(ROOM), |left| left.clamp(1, trusted))
     }
 }
 

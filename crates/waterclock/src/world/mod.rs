@@ -76,6 +76,16 @@ pub trait Socket: Send + fmt::Debug {
     /// `WouldBlock`, or what the system says.
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize>;
 
+    /// [`read`](Self::read) onto `out`, as far as its capacity goes. A socket that can write to memory
+    /// that nothing was written to yet does so.
+    ///
+    /// # Errors
+    /// As of [`read`](Self::read).
+    fn read_onto(&mut self, out: &mut Vec<u8>) -> io::Result<usize> {
+        let most = out.capacity() - out.len();
+        read_onto(out, most, |room| self.read(room))
+    }
+
     /// Writes what fits, from several buffers in one go; raises no SIGPIPE.
     ///
     /// # Errors
@@ -273,4 +283,17 @@ pub(crate) fn interface_index(name: &str) -> Option<u32> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn interface_index(_name: &str) -> Option<u32> {
     None
+}
+
+/// Lets `read` put up to `most` bytes onto `out`.
+pub(crate) fn read_onto<E>(
+    out: &mut Vec<u8>,
+    most: usize,
+    read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+) -> Result<usize, E> {
+    let before = out.len();
+    out.resize(before + most, 0);
+    let result = read(&mut out[before..]);
+    out.truncate(before + result.as_ref().map_or(0, |&count| count));
+    result
 }

@@ -15,6 +15,7 @@ mod bench;
 mod boundaries;
 mod challenges;
 mod chunks;
+mod contents;
 mod cookies;
 mod cut_tls;
 mod dialogues;

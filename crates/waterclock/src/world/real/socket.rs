@@ -87,6 +87,13 @@ impl Socket for StreamSocket {
         Ok(count)
     }
 
+    fn read_onto(&mut self, out: &mut Vec<u8>) -> io::Result<usize> {
+        retry(|| {
+            let room = rustix::buffer::spare_capacity(out);
+            rustix::net::recv(&self.0, room, RecvFlags::empty()).map(|(count, _)| count)
+        })
+    }
+
     fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         self.hasten();
         if let [one] = parts {
