@@ -6,6 +6,8 @@ use std::io::{self, IoSlice};
 
 /// Ciphertext is read in pieces of this size: a few records at a time.
 const CIPHER_BYTES: usize = 32 * 1024;
+/// The size for whoever fills the first one at once.
+const WIDE_BYTES: usize = 64 * 1024;
 
 /// One TLS connection and what its records travel on.
 #[derive(Debug)]
@@ -73,7 +75,9 @@ impl Layer {
     fn receive(&mut self, wire: &mut Wire) -> Result<(), StreamError> {
         if self.at == self.end {
             if self.cipher.is_empty() {
-                self.cipher.resize(CIPHER_BYTES, 0);
+                self.cipher = vec![0; CIPHER_BYTES];
+            } else if self.end == CIPHER_BYTES && self.cipher.len() == CIPHER_BYTES {
+                self.cipher = vec![0; WIDE_BYTES];
             }
             let count = Below::of(&mut self.below, wire).read(&mut self.cipher)?;
             // Only now: a read that would block must not bring the old bytes back.

@@ -10,6 +10,9 @@ use rustls_pki_types::ServerName;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::IpAddr;
 
+/// With more plaintext than this waiting, rustls takes nothing in, and makes an error to say so.
+const PLAINTEXT: usize = 16 * 1024;
+
 /// A TLS client connection without a socket and without a clock.
 ///
 /// The caller moves the bytes: what the peer sent goes in through [`receive`](Self::receive), what
@@ -115,7 +118,7 @@ impl TlsSession {
             return Err(error.clone());
         }
         let mut rest = ciphertext;
-        while !rest.is_empty() {
+        while !rest.is_empty() && self.plaintext <= PLAINTEXT {
             let taken = self.take(rest);
             if taken == 0 {
                 break;
