@@ -7,8 +7,8 @@ use crate::message::{Entry, Headers, Reason, ResponseHead, Version, find_non_tok
 use httparse::{Header, ParserConfig, Response, Status};
 use std::mem::MaybeUninit;
 
-/// Fields of most heads; more of them cost one allocation for the parser's table.
-const USUAL_FIELDS: usize = 64;
+/// Fields of most heads. More of them are parsed twice, and cost an allocation for the parser's table.
+const USUAL_FIELDS: usize = 128;
 
 /// The way that nearly all heads go: `input` begins with one, and nothing about it is unusual.
 ///
