@@ -62,38 +62,42 @@ impl Timeline {
             _ if self.folds.len() >= MOST => return,
             _ => self.begin_fold(fold_at),
         };
-        let next = self.spans.remove(fold_at + 1);
-        self.run.shorten(fold_at + 1);
-        self.absorb(fold, &next);
-        let folded = &mut self.spans[fold_at];
+        let (kept, last) = self.spans.split_at_mut(fold_at + 1);
+        let (Some(folded), Some(next)) = (kept.last_mut(), last.first()) else { return };
+        self.folds[usize::from(fold)].absorb(next);
         folded.ended = next.ended;
         folded.bytes += next.bytes;
         if !folded.phase.is_wait() {
             folded.phase = next.phase;
         }
+        self.spans.copy_within(fold_at + 2.., fold_at + 1);
+        self.spans.pop();
+        self.run.shorten(fold_at + 1);
     }
 
     /// Makes the span at `position` one that stands for many, so far for itself.
     fn begin_fold(&mut self, position: usize) -> u16 {
-        self.folds.push(Fold::default());
-        let fold = index(self.folds.len() - 1);
         let first = self.spans[position];
-        self.absorb(fold, &first);
+        let mut fold = Fold::default();
+        fold.absorb(&first);
+        self.folds.push(fold);
+        let fold = index(self.folds.len() - 1);
         let (what, end) = (What::Folded(fold), SpanEnd::Done);
         self.spans[position] = Span { what, deadline: Tick::NEVER, limit: None, end, ..first };
         fold
     }
+}
 
-    fn absorb(&mut self, fold: u16, span: &Span) {
-        let Some(fold) = self.folds.get_mut(usize::from(fold)) else { return };
+impl Fold {
+    fn absorb(&mut self, span: &Span) {
         match span.phase {
-            Phase::Local => fold.local += span.duration(),
-            Phase::Caller => fold.caller += span.duration(),
+            Phase::Local => self.local += span.duration(),
+            Phase::Caller => self.caller += span.duration(),
             _ => {
-                fold.waits += 1;
-                fold.waited += span.duration();
-                if fold.longest.is_none_or(|longest| span.duration() > longest.duration()) {
-                    fold.longest = Some(*span);
+                self.waits += 1;
+                self.waited += span.duration();
+                if self.longest.is_none_or(|longest| span.duration() > longest.duration()) {
+                    self.longest = Some(*span);
                 }
             }
         }
