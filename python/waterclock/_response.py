@@ -360,6 +360,12 @@ class Response:
         :raises waterclock.exceptions.JSONDecodeError: if it is not JSON.
         """
         content = self.content
+        if not kwargs and type(content) is bytes and type(self) is Response:
+            encoding = self.encoding
+            if encoding is None or encoding == "utf-8":
+                found = _json_plain.loads(content)
+                if found is not None:
+                    return found[0]
         try:
             if not self.encoding and content and len(content) > 3:
                 # RFC 8259 says UTF-8, RFC 4627 allowed UTF-16 and UTF-32 as well.
@@ -371,12 +377,12 @@ class Response:
                         # Some other encoding; `text` will make a guess.
                         pass
                     else:
-                        return _json_plain.loads(text, kwargs)
+                        return _models.complexjson.loads(text, **kwargs)
             # Nothing to guess in three characters, and guessing is a large import.
             plain = content and content.isascii() and 0 not in content
             if not self.encoding and plain and type(self) is Response:
-                return _json_plain.loads(content.decode("ascii"), kwargs)
-            return _json_plain.loads(self.text, kwargs)
+                return _models.complexjson.loads(content.decode("ascii"), **kwargs)
+            return _models.complexjson.loads(self.text, **kwargs)
         except _models.JSONDecodeError as error:
             raise _models.RequestsJSONDecodeError(error.msg, error.doc, error.pos) from error
 

@@ -8,6 +8,7 @@ mod body;
 mod engine;
 mod error;
 mod fields;
+mod json;
 mod limits;
 mod per_process;
 mod program;
@@ -32,6 +33,8 @@ mod _engine {
     use crate::engine::{Engine, Paused};
     #[pymodule_export]
     use crate::error::{Continuation, EngineError};
+    #[pymodule_export]
+    use crate::json::plain_json;
     #[pymodule_export]
     use crate::limits::{Deadline, Limits};
     #[pymodule_export]

@@ -88,10 +88,13 @@ impl Socket for StreamSocket {
     }
 
     fn read_onto(&mut self, out: &mut Vec<u8>) -> io::Result<usize> {
-        retry(|| {
+        let fd = self.socket.as_fd();
+        let count = retry(|| {
             let room = rustix::buffer::spare_capacity(out);
-            rustix::net::recv(&self.0, room, RecvFlags::empty()).map(|(count, _)| count)
-        })
+            rustix::net::recv(fd, room, RecvFlags::empty()).map(|(count, _)| count)
+        })?;
+        self.unanswered &= count == 0;
+        Ok(count)
     }
 
     fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
