@@ -38,6 +38,23 @@ def test_a_ca_file(
     check(lambda: tls_serve(echo), program)
 
 
+def test_a_ca_file_that_vanishes(tls_serve: Serve, ca_file: str, tmp_path: Path) -> None:
+    """Also where a session goes the way it went before."""
+
+    def program(package: Any, server: Server) -> Any:
+        own = tmp_path / "own.pem"
+        own.write_text(Path(ca_file).read_text())
+        session = package.Session()
+        session.verify = str(own)
+        assert [session.get(server.url).text for _ in range(3)] == ["GET /"] * 3
+        own.unlink()
+        return session.get(server.url)
+
+    seen = check(lambda: tls_serve(echo), program, short=False)
+    assert seen.failure is not None
+    assert "Could not find a suitable TLS CA certificate bundle" in seen.failure["str"]
+
+
 def test_a_ca_folder(tls_serve: Serve, ca_file: str, tmp_path: Path) -> None:
     (tmp_path / "some.pem").write_text(Path(ca_file).read_text())
 

@@ -151,10 +151,8 @@ def _all_it_stands_on(session: Session, way: Way) -> Attributes | None:
     settings = way.adapter.__dict__
     guards = _guard.guards(type(session), way.trusted is not None)
     logging = _guard.where_logging_is_decided()
-    # Retries can be changed where they are, and a file of certificates can vanish.
+    # Retries can be changed where they are.
     if guards is None or logging is None or settings.get("_seen_usual") != len(settings):
-        return None
-    if way.trusted is not None and way.verify is not True:
         return None
     if own["trust_env"]:
         environment = _guard.known_environment()
