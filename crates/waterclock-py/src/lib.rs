@@ -10,6 +10,7 @@ mod error;
 mod fields;
 mod json;
 mod limits;
+mod open;
 mod per_process;
 mod program;
 mod record;

@@ -2,6 +2,7 @@
 
 use crate::apart::apart;
 use crate::error::raise;
+use crate::open::Open;
 use crate::per_process::generation;
 use crate::record::Record;
 use crate::world::take_raised;
@@ -21,13 +22,6 @@ const SETS_COOKIES: u8 = 1;
 const REDIRECTS: u8 = 2;
 /// Its body is framed in chunks.
 const CHUNKED: u8 = 4;
-
-/// From this length on a body is read straight into the object that Python gets.
-pub(crate) const LARGE: u64 = 256 * 1024;
-/// Of a long body so large a part must have arrived before room is made for all of it: a peer that
-/// only claims a length costs little (CVE-2025-13836).
-const EARNEST: usize = 16;
-const PIECE: usize = 1 << 20;
 
 /// One response of the engine.
 #[pyclass(frozen, weakref, module = "waterclock._engine")]
@@ -72,14 +66,6 @@ struct Over {
     call: Option<Call>,
 }
 
-struct Open {
-    response: Response,
-    /// Reused from read to read.
-    buffer: Vec<u8>,
-    /// Bytes handed out.
-    given: u64,
-}
-
 /// Whether a response says where to go instead.
 pub(crate) fn is_redirect(response: &Response) -> bool {
     matches!(response.status(), 301 | 302 | 303 | 307 | 308)
@@ -117,11 +103,7 @@ impl Reply {
             request: Mutex::new(given.request),
             generation: generation(),
             ending,
-            stage: Mutex::new(Stage::Open(Box::new(Open {
-                response,
-                buffer: Vec::new(),
-                given: body_bytes,
-            }))),
+            stage: Mutex::new(Stage::Open(Box::new(Open::new(response, body_bytes)))),
         }
     }
 
@@ -339,12 +321,9 @@ impl Reply {
         let Some(amt) = amt else { return self.content(py) };
         let fill = fill && !self.is_chunked();
         let Some(mut open) = self.take_open(py)? else { return Ok(PyBytes::new(py, b"")) };
-        let result = apart(py, || open.read(amt, fill));
-        let bytes = result.map(|result| {
-            result.map(|count| PyBytes::new(py, open.buffer.get(..count).unwrap_or_default()))
-        });
+        let result = open.read(py, amt, fill);
         *self.lock(py) = Stage::Open(open);
-        bytes?.map_err(|error| raise(py, error, None))
+        result
     }
 
     /// Reads into a buffer of bytes; 0 at the end.
@@ -446,91 +425,6 @@ impl Drop for Reply {
             let stage = self.stage.get_mut().unwrap_or_else(PoisonError::into_inner);
             std::mem::forget(std::mem::replace(stage, Stage::Busy));
         }
-    }
-}
-
-impl Open {
-    fn read(&mut self, amt: usize, fill: bool) -> Result<usize, Error> {
-        let expected = self.response.body_expected().map(|all| {
-            usize::try_from(all.saturating_sub(self.response.body_received())).unwrap_or(usize::MAX)
-        });
-        // What is claimed is not set aside at once; without a claim, a piece at a time.
-        let room = amt.min(expected.map_or(amt, |left| left.max(1)));
-        let mut filled = 0;
-        while filled < amt {
-            let room = room.max(filled + 1).min(filled + PIECE);
-            if self.buffer.len() < room {
-                self.buffer.resize(room, 0);
-            }
-            let out = self.buffer.get_mut(filled..room).unwrap_or_default();
-            // Where a chunk ends a piece ends as well, unless pieces are to be full.
-            let response = &mut self.response;
-            let count = if fill { response.read_body(out) } else { response.read_chunk(out) }?;
-            filled += count;
-            if count == 0 || !fill || self.response.body_is_done() {
-                break;
-            }
-        }
-        self.given += filled as u64;
-        Ok(filled)
-    }
-
-    fn content<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let left = self.response.body_expected().map(|all| all - self.response.body_received());
-        let bytes = match left.filter(|left| *left >= LARGE).and_then(|left| left.try_into().ok()) {
-            Some(left) => self.large(py, left)?,
-            None => {
-                let bytes = apart(py, || self.response.content())?;
-                PyBytes::new(py, &bytes.map_err(|error| raise(py, error, None))?)
-            }
-        };
-        self.given += bytes.as_bytes().len() as u64;
-        Ok(bytes)
-    }
-
-    /// Reads `length` bytes, which the peer has promised, into the object that they are for.
-    fn large<'py>(&mut self, py: Python<'py>, length: usize) -> PyResult<Bound<'py, PyBytes>> {
-        let mut first = Vec::new();
-        let earnest = apart(py, || self.pieces(length / EARNEST, &mut first))?;
-        let arrived = earnest.map_err(|error| raise(py, error, None))?;
-        PyBytes::new_with(py, length, |all| {
-            let mut at = 0;
-            for piece in first {
-                if let Some(room) = all.get_mut(at..at + piece.len()) {
-                    room.copy_from_slice(&piece);
-                }
-                at += piece.len();
-            }
-            let rest = all.get_mut(arrived..).unwrap_or_default();
-            apart(py, || self.exactly(rest))?.map_err(|error| raise(py, error, None))
-        })
-    }
-
-    fn pieces(&mut self, least: usize, pieces: &mut Vec<Vec<u8>>) -> Result<usize, Error> {
-        let mut arrived = 0;
-        while arrived < least {
-            let mut piece = vec![0; PIECE.min(least - arrived)];
-            let count = self.response.read_body(&mut piece)?;
-            if count == 0 {
-                break;
-            }
-            piece.truncate(count);
-            arrived += count;
-            pieces.push(piece);
-        }
-        Ok(arrived)
-    }
-
-    /// A body that is shorter than promised is an error of the client's.
-    fn exactly(&mut self, out: &mut [u8]) -> Result<(), Error> {
-        let mut at = 0;
-        while let Some(rest) = out.get_mut(at..).filter(|rest| !rest.is_empty()) {
-            match self.response.read_body(rest)? {
-                0 => break,
-                count => at += count,
-            }
-        }
-        Ok(())
     }
 }
 
