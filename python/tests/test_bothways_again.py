@@ -243,6 +243,8 @@ def url(serve: Serve) -> str:
 
 
 def test_the_third_call_goes_the_way_of_the_second(url: str, monkeypatch: Any) -> None:
+    environment = _fast_guard.known_environment()
+    monkeypatch.setattr(environment, "no_netrc_until", float("inf"))
     session = waterclock.Session()
     assert not is_remembered(session, url, monkeypatch)
     assert not is_remembered(session, url, monkeypatch)
@@ -312,6 +314,32 @@ def test_what_is_remembered_is_not_copied(url: str) -> None:
         for twin in (pickle.loads(pickle.dumps(session)), copy.deepcopy(session)):
             assert twin.__dict__.get(_fast_way.NAME) is None
         assert copy.copy(session).get(url).text == "body" if kind is waterclock.Session else True
+
+
+def test_another_class(url: str) -> None:
+    class Mine(waterclock.Session):
+        def send(self, request: Any, **options: Any) -> Any:
+            sent.append(request.url)
+            return super().send(request, **options)
+
+    sent: list[str] = []
+    session = waterclock.Session()
+    for _ in range(3):
+        session.get(url)
+    session.__class__ = Mine
+    session.get(url)
+    assert sent == [url]
+
+
+def test_adapters_that_are_not_an_attribute_of_the_session(url: str) -> None:
+    class Mine(waterclock.Session):
+        adapters = {"http://": waterclock.adapters.HTTPAdapter()}  # noqa: RUF012
+
+    session = Mine()
+    seen = Seen()
+    with watched(seen):
+        assert [session.get(url).text for _ in range(4)] == ["body"] * 4
+    assert seen.taken == seen.asked or seen.taken == 0
 
 
 def test_a_session_that_is_changed_while_others_use_it(url: str) -> None:

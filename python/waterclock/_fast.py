@@ -67,6 +67,7 @@ def call(
         body, content_type = _encode(data, json) if data or json is not None else (None, None)
         if not (
             way is not None
+            and way.kind is type(session)
             and params is auth is verify is cert is None
             and url.startswith(way.prefix)
             and monotonic() < way.until

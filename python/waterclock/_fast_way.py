@@ -50,6 +50,7 @@ class Way:
         "cookie",
         "engine",
         "is_known",
+        "kind",
         "origin",
         "prefix",
         "sent_cookies",
@@ -69,6 +70,8 @@ class Way:
     engine: Engine
     #: Whether the adapter's last call went to the same origin.
     is_known: bool
+    #: The class of the session.
+    kind: type
     origin: Origin
     #: How URLs begin that may go this way.
     prefix: str
@@ -84,6 +87,10 @@ class Way:
     url: str | None
     verify: Any
 
+    def may_be_taken_again(self) -> bool:
+        """Say whether nothing of it was made for one call; and the first call to somewhere may be the last."""
+        return self.is_known and self.url is None and self.authorization is None
+
     def __reduce__(self) -> tuple[Any, ...]:
         # A subclass of Session may pickle all that it has.
         return type(None), ()
@@ -97,14 +104,13 @@ def find(
     :raises NotOrdinary: if Python has to make the call.
     """
     way = _found(session, url, params, headers, auth, verify, cert)
-    if params or way.url is not None or way.authorization is not None:
+    if params or not auth is verify is cert is None or not way.may_be_taken_again():
         return way
-    # The first call to somewhere may be the last.
-    if way.is_known and auth is verify is cert is None:
-        attributes = _all_it_stands_on(session, way)
-        if attributes is not None:
-            # Again, as another thread may have changed something before it was looked at.
-            way = _found(session, url, params, headers, auth, verify, cert)
+    attributes = _all_it_stands_on(session, way)
+    if attributes is not None:
+        # Again, as another thread may have changed something before it was looked at.
+        way = _found(session, url, params, headers, auth, verify, cert)
+        if way.may_be_taken_again():
             way.attributes = attributes
             session.__dict__[NAME] = way
     return way
@@ -127,6 +133,7 @@ def _found(
     if cert is not None or type(stored) is not CaseInsensitiveDict or _guard.is_logged():
         raise NotOrdinary
     way = Way()
+    way.kind = kind
     way.stream = own["stream"]
     way.store = store = stored._store
     way.verify, way.until = _verify(own, verify, auth)
@@ -166,7 +173,7 @@ def _all_it_stands_on(session: Session, way: Way) -> Attributes | None:
     if jar is not None:
         nothing.append(jar._cookies)
         places.append((jar.__dict__, ["_cookies"]))
-    whole = [own["hooks"], own["adapters"]]
+    whole = [own["hooks"], own.get("adapters")]
     if any(not isinstance(each, (dict, list)) or each for each in nothing):
         return None
     if not all(isinstance(each, dict) for each in whole):
