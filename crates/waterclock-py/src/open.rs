@@ -50,7 +50,9 @@ impl Open {
     }
 
     fn fill(&mut self, py: Python<'_>, out: &mut [u8]) -> PyResult<()> {
-        apart(py, || self.exactly(out))?.map_err(|error| raise(py, error, None))
+        // A body that is shorter than promised is an error of the client's.
+        let filled = apart(py, || self.response.read_full(out))?;
+        filled.map(drop).map_err(|error| raise(py, error, None))
     }
 
     fn some(&mut self, amt: usize, fill: bool) -> Result<usize, Error> {
@@ -119,17 +121,5 @@ impl Open {
             pieces.push(piece);
         }
         Ok(arrived)
-    }
-
-    /// A body that is shorter than promised is an error of the client's.
-    fn exactly(&mut self, out: &mut [u8]) -> Result<(), Error> {
-        let mut at = 0;
-        while let Some(rest) = out.get_mut(at..).filter(|rest| !rest.is_empty()) {
-            match self.response.read_body(rest)? {
-                0 => break,
-                count => at += count,
-            }
-        }
-        Ok(())
     }
 }

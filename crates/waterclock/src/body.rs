@@ -22,7 +22,7 @@ use waterclock_proto::message::Headers;
 use waterclock_proto::tick::Tick;
 use waterclock_proto::timeline::{Phase, What};
 
-/// From this size on a read goes straight into the caller's buffer.
+/// From this size on a read goes straight into the caller's buffer (but see `read_full`).
 const DIRECT: usize = 8 * 1024;
 /// So much at most is decoded at once onto a buffer that grows.
 const DECODED: usize = 64 * 1024;
@@ -180,6 +180,26 @@ impl Body {
         self.conclude(call, result)
     }
 
+    /// Fills `out`, unless the body ends before.
+    pub(crate) fn read_full(&mut self, call: &mut Call, out: &mut [u8]) -> Outcome<usize> {
+        // The rest of a large piece is read straight, too, however small it is: if it came by way of the
+        // connection's buffer, all that follows would, and be copied.
+        let least = if out.len() < DIRECT { DIRECT } else { 1 };
+        let mut at = 0;
+        while at < out.len() && !self.done {
+            let rest = &mut out[at..];
+            let result = match self.decoder {
+                None => self.read_plain(call, rest, least),
+                Some(_) => self.read_some(call, rest),
+            };
+            match self.conclude(call, result)? {
+                0 => break,
+                count => at += count,
+            }
+        }
+        Ok(at)
+    }
+
     /// Reads onto `out`, as far as its capacity goes; 0 at the end.
     pub(crate) fn read_onto(&mut self, call: &mut Call, out: &mut Vec<u8>) -> Outcome<usize> {
         let room = out.capacity() - out.len();
@@ -200,7 +220,8 @@ impl Body {
         out: &mut Vec<u8>,
         room: usize,
     ) -> Outcome<usize> {
-        let direct = self.read_direct(call, room, |stream, most| stream.read_onto(out, most))?;
+        let direct =
+            self.read_direct(call, room, DIRECT, |stream, most| stream.read_onto(out, most))?;
         if let Some(count) = direct {
             return Ok(count);
         }
@@ -219,7 +240,7 @@ impl Body {
 
     fn read_some(&mut self, call: &mut Call, out: &mut [u8]) -> Outcome<usize> {
         match self.decoder.take() {
-            None => self.read_plain(call, out),
+            None => self.read_plain(call, out, DIRECT),
             Some(mut decoder) => {
                 self.decoding = true;
                 let result = self.read_coded(call, &mut decoder, out);
@@ -242,9 +263,9 @@ impl Body {
         result
     }
 
-    fn read_plain(&mut self, call: &mut Call, out: &mut [u8]) -> Outcome<usize> {
+    fn read_plain(&mut self, call: &mut Call, out: &mut [u8], least: usize) -> Outcome<usize> {
         let direct =
-            self.read_direct(call, out.len(), |stream, most| stream.read(&mut out[..most]))?;
+            self.read_direct(call, out.len(), least, |stream, most| stream.read(&mut out[..most]))?;
         if let Some(count) = direct {
             return Ok(count);
         }
@@ -310,12 +331,13 @@ impl Body {
     }
 
     /// Reads from the socket straight to where the caller wants it and has `room`, where that is worth
-    /// it and framing allows. `read` is told how much at most.
+    /// it (for `worth` bytes) and framing allows. `read` is told how much at most.
     #[inline]
     fn read_direct(
         &mut self,
         call: &mut Call,
         room: usize,
+        worth: usize,
         mut read: impl FnMut(&mut Stream, usize) -> Result<Received, StreamError>,
     ) -> Outcome<Option<usize>> {
         let (Source::Connection(connection), Some(reader)) = (&mut self.source, &mut self.reader)
@@ -325,7 +347,7 @@ impl Body {
         let direct = usize::try_from(reader.direct().unwrap_or(0)).unwrap_or(usize::MAX);
         // Behind the rest of a chunk comes the next one: better read together.
         let least = if reader.framing() == Framing::Chunked { DIRECT } else { 1 };
-        if self.pending > 0 || !connection.input.is_empty() || direct < least || room < DIRECT {
+        if self.pending > 0 || !connection.input.is_empty() || direct < least || room < worth {
             return Ok(None);
         }
         loop {

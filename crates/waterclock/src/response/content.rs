@@ -115,6 +115,14 @@ impl Response {
         self.read_with(|body, call| body.read(call, out))
     }
 
+    /// [`read_body`](Self::read_body) until `out` is full or the body ends.
+    ///
+    /// # Errors
+    /// As [`content`](Self::content). How much was read before is not said then.
+    pub fn read_full(&mut self, out: &mut [u8]) -> Result<usize, Error> {
+        self.read_with(|body, call| body.read_full(call, out))
+    }
+
     /// [`read_body`](Self::read_body), but never over the end of a chunk of the transfer coding, for
     /// peers whose chunks mean something. Each small chunk costs a call.
     ///

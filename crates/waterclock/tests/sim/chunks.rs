@@ -33,6 +33,35 @@ fn a_read_goes_over_the_ends_of_chunks() {
 }
 
 #[test]
+fn a_full_read_goes_on_until_there_is_no_room_or_nothing_more() {
+    with_response("0\r\n\r\n", |_, mut response| {
+        let mut out = [0; 7];
+        assert_eq!(response.read_full(&mut out).unwrap(), 7);
+        assert_eq!(&out, b"abcdefg");
+        assert_eq!(response.read_full(&mut out).unwrap(), 1);
+        assert!(response.body_is_done());
+        assert_eq!(response.read_full(&mut out).unwrap(), 0);
+    });
+    // Pieces of a large body that come in parts, none of them where a piece ends.
+    let body: Vec<u8> = (0..100_000_u32).map(|at| at.to_le_bytes()[1]).collect();
+    for &route in Route::ALL {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n";
+        let mut script = Script::new().expect_head().send(head);
+        for part in body.chunks(9_999) {
+            script = script.send(part);
+        }
+        let bench = Bench::serving(route, script);
+        let mut response = bench.get(&bench.session()).send().unwrap();
+        let mut out = vec![0; 16 * 1024];
+        for piece in body.chunks(out.len()) {
+            assert_eq!(response.read_full(&mut out).unwrap(), piece.len());
+            assert!(out.starts_with(piece));
+        }
+        assert_eq!(response.read_full(&mut out).unwrap(), 0);
+    }
+}
+
+#[test]
 fn a_chunk_can_be_asked_for_alone() {
     with_response("0\r\n\r\n", |_, mut response| {
         let mut out = [0; 100];
