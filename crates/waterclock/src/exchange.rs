@@ -131,19 +131,25 @@ impl Exchange<'_> {
             let room = left.map_or(PIECE, |left| usize::try_from(left).unwrap_or(PIECE).min(PIECE));
             let count = self.read_source(source, &mut piece[..room])?;
             self.connection.output.clear();
-            match (&mut left, count) {
+            let as_it_is = match (&mut left, count) {
                 (Some(left), 0) => {
                     let text = format!("the request body ended {left} bytes before its length");
                     return Err(Failure::new(ErrorKind::InvalidRequest, text));
                 }
                 (Some(left), count) => {
                     *left -= count as u64;
-                    self.connection.output.extend_from_slice(&piece[..count]);
+                    &piece[..count]
                 }
-                (None, 0) => write_last_chunk(&mut self.connection.output),
-                (None, count) => write_chunk(&mut self.connection.output, &piece[..count]),
-            }
-            if let Some(answered) = self.write_out(&[], 0)? {
+                (None, 0) => {
+                    write_last_chunk(&mut self.connection.output);
+                    &[]
+                }
+                (None, count) => {
+                    write_chunk(&mut self.connection.output, &piece[..count]);
+                    &[]
+                }
+            };
+            if let Some(answered) = self.write_out(as_it_is, 0)? {
                 return Ok(Some(answered));
             }
             if left.is_none() && count == 0 {
