@@ -13,7 +13,7 @@ from time import monotonic
 
 from . import _fast_way, models
 from ._engine import EngineError
-from ._fast_way import NotOrdinary, can_be_read_again
+from ._fast_way import NAME, NotOrdinary, can_be_read_again
 from ._response import Response
 from .structures import CaseInsensitiveDict
 
@@ -62,7 +62,7 @@ def call(
     if headers is not None and type(headers) is not dict:
         return None
     own = session.__dict__
-    way = own.get("_waterclock_way")
+    way = own.get(NAME)
     try:
         body, content_type = _encode(data, json) if data or json is not None else (None, None)
         if not (
