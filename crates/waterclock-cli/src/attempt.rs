@@ -209,7 +209,7 @@ impl<'o> Attempt<'o> {
     }
 
     fn output_failed(&mut self, error: &io::Error) -> Exit {
-        let status = self.run.response.as_ref().map(ResponseRecord::status);
+        let status = self.run.response.as_ref().map(|record| record.status);
         let message = cannot_write(&self.sink.name(), error);
         let record = message.clone().unwrap_or_else(|| "the reader of the output is gone".into());
         self.run.error = Some(ErrorRecord::new("output", record, status));

@@ -111,15 +111,24 @@ impl RequestRecord {
 /// A response whose head arrived.
 #[derive(Clone, Debug)]
 pub struct ResponseRecord {
-    pub(crate) status: u16,
-    pub(crate) reason: String,
-    pub(crate) http_version: &'static str,
-    pub(crate) url: String,
-    pub(crate) headers: Headers,
-    pub(crate) body_bytes: u64,
-    pub(crate) body_received: u64,
-    pub(crate) body_sha256: Option<[u8; 32]>,
-    pub(crate) connection: Option<ConnectionInfo>,
+    /// The status code.
+    pub status: u16,
+    /// The reason phrase; may be empty.
+    pub reason: String,
+    /// `HTTP/1.0` or `HTTP/1.1`.
+    pub http_version: &'static str,
+    /// The URL of the last hop.
+    pub url: String,
+    /// The header fields, in wire order and case.
+    pub headers: Headers,
+    /// Bytes of the body that were handed over, content codings undone.
+    pub body_bytes: u64,
+    /// Bytes of the body on the wire, without framing.
+    pub body_received: u64,
+    /// The SHA-256 of what was handed over, if somebody worked it out.
+    pub body_sha256: Option<[u8; 32]>,
+    /// The connection it came over, if there was one.
+    pub connection: Option<ConnectionInfo>,
 }
 
 impl ResponseRecord {
@@ -146,25 +155,27 @@ impl ResponseRecord {
         self.headers = headers;
         self
     }
-
-    /// The status code.
-    #[must_use]
-    pub fn status(&self) -> u16 {
-        self.status
-    }
 }
 
 /// Why a call failed, or its result could not be used.
 #[derive(Clone, Debug)]
 pub struct ErrorRecord {
-    pub(crate) kind: &'static str,
-    pub(crate) message: String,
-    pub(crate) limit: Option<&'static str>,
-    pub(crate) phase: Option<&'static str>,
-    pub(crate) configured: Option<Duration>,
-    pub(crate) late_by: Option<Duration>,
-    pub(crate) retry_safe: bool,
-    pub(crate) status: Option<u16>,
+    /// The name of the kind, as [`ErrorKind::name`](crate::ErrorKind::name) spells it.
+    pub kind: &'static str,
+    /// What went wrong, in words.
+    pub message: String,
+    /// The limit that fired.
+    pub limit: Option<&'static str>,
+    /// What the call was doing then.
+    pub phase: Option<&'static str>,
+    /// What that limit was set to.
+    pub configured: Option<Duration>,
+    /// How late the call noticed.
+    pub late_by: Option<Duration>,
+    /// Whether the request may be sent again without being acted upon twice.
+    pub retry_safe: bool,
+    /// The status, if there was a response.
+    pub status: Option<u16>,
 }
 
 impl ErrorRecord {
@@ -198,12 +209,6 @@ impl ErrorRecord {
             retry_safe: false,
             status,
         }
-    }
-
-    /// The error's kind, as [`ErrorKind::name`](crate::ErrorKind::name) spells it.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        self.kind
     }
 }
 
