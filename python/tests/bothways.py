@@ -20,15 +20,15 @@ from typing import Any
 
 import pytest
 import shadow
+import ways
 
 import waterclock.adapters
-from waterclock import _fast, _fast_guard
+from waterclock import _fast_guard
 
 _counts: Counter[str] = Counter()
 _differences: list[str] = []
 _inside = threading.local()
 _lock = threading.Lock()
-_call = _fast.call
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,15 +41,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("way") == "long":
-        _fast.call = _long
+        ways.open_door(_long)
     elif config.getoption("both_ways"):
-        _fast.call = _compared
+        ways.open_door(_compared)
     else:
-        _fast.call = _counted
+        ways.open_door(_counted)
 
 
 def pytest_unconfigure() -> None:
-    _fast.call = _call
+    ways.close_door()
 
 
 def _count(what: str) -> None:
@@ -63,10 +63,12 @@ def _long(*args: Any) -> None:
 
 def _counted(session: Any, *args: Any) -> Any:
     try:
-        response = _call(session, *args)
+        response = ways.take(session, *args)
     except BaseException:
         _count("short")
         raise
+    if ways.is_asked_once_more():
+        return None
     _count("long" if response is None else "short")
     return response
 
@@ -102,11 +104,13 @@ def _compared(session: Any, *args: Any) -> Any:
     tape = before.record(session)
     failure = response = None
     try:
-        response = _call(session, *args)
+        response = ways.take(session, *args)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
         failure = error
     finally:
         tape.stop()
+    if ways.is_asked_once_more():
+        return None
     if response is None and failure is None:
         _count("long")
         _count(f"because of {_why_long(session, *args)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import io
+import sys
 import threading
 from collections import OrderedDict
 from typing import Any
@@ -15,8 +16,9 @@ from typing import Any
 import waterclock.adapters
 import waterclock.models
 import waterclock.sessions
-from waterclock import _timeouts
-from waterclock._engine import EngineError
+from waterclock import _fast, _fast_way, _timeouts
+from waterclock._engine import EngineError, Surface
+from waterclock.structures import CaseInsensitiveDict
 
 
 class Incomparable(Exception):
@@ -32,15 +34,6 @@ class _Recorder:
 
     def __init__(self, engine: Any, tape: Tape) -> None:
         self._engine, self._tape = engine, tape
-
-    def fetch(self, *args: Any) -> Any:
-        (
-            method, url, _, _, _, body, _, _, _, timeout, until, verify, cert, stream,
-        ) = args  # fmt: skip
-        told = {"timeout": timeout, "total_until": until, "verify": verify, "cert": cert}
-        told.update(method=method, url=url, body=body, after=None, stream=stream)
-        # The reply comes with what is looked at most.
-        return self._tape.keep(told, lambda: self._engine.fetch(*args), lambda found: found[0])
 
     def send(self, method: str, url: str, headers: Any, own: Any, body: Any, **rest: Any) -> Any:
         told = {**rest, "method": method, "url": url, "body": body}
@@ -73,16 +66,82 @@ class Tape:
             if isinstance(engine, _Recorder):
                 adapter.__dict__["_engine"] = engine._engine
 
-    def keep(self, told: dict[str, Any], make: Any, reply_of: Any = lambda found: found) -> Any:
+    def keep(self, told: dict[str, Any], make: Any) -> Any:
         try:
             answer = make()
         except EngineError as error:
-            if threading.get_ident() == self._thread:
-                self.calls.append((told, error))
+            self.note(told, error)
             raise
-        if answer is not None and threading.get_ident() == self._thread:
-            self.calls.append((told, reply_of(answer)))
+        self.note(told, answer)
         return answer
+
+    def note(self, told: dict[str, Any], answer: Any) -> None:
+        if threading.get_ident() == self._thread:
+            self.calls.append((told, answer))
+
+
+class _RecordedWay:
+    """The way of one call over an engine that keeps what it is told."""
+
+    def __init__(self, recorder: _Recorder, kind: type, adapter: Any, *rest: Any) -> None:
+        self._tape = recorder._tape
+        self._told: dict[str, Any] | None = None
+        surface = Surface(
+            waterclock.Response,
+            CaseInsensitiveDict,
+            waterclock.Session.request,
+            sys.audit,
+            self._failed,
+            self._finish,
+        )
+        self._trusted, self._stream = rest[7:9]
+        self._way = _Way(surface, kind, adapter, recorder._engine, *rest[:9])
+
+    def go(self, *args: Any) -> Any:
+        _, method, url, target, _, body, _, timeout, stream, _, _ = args
+        deadlines = sys.modules.get("waterclock._deadline")
+        self._told = {
+            "method": method,
+            "url": target or url,
+            "body": body,
+            "timeout": timeout,
+            "total_until": deadlines.current_deadline() if deadlines else None,
+            "verify": self._trusted,
+            "cert": None,
+            "after": None,
+            "stream": self._stream if stream is None else stream,
+        }
+        response = self._way.go(*args)
+        if response is not None:
+            self._note(response._reply)
+        return response
+
+    def _failed(self, session: Any, adapter: Any, error: Any, *rest: Any) -> Any:
+        if isinstance(error, EngineError):
+            self._note(error)
+        return _fast._failure(session, adapter, error, *rest)
+
+    def _finish(self, session: Any, response: Any, *rest: Any) -> Any:
+        # Before the next hop is sent.
+        self._note(response._reply)
+        return _fast._finish(session, response, *rest)
+
+    def _note(self, answer: Any) -> None:
+        told, self._told = self._told, None
+        if told is not None:
+            self._tape.note(told, answer)
+
+
+_Way = _fast_way.Way
+
+
+def _way(surface: Any, kind: type, adapter: Any, engine: Any, *rest: Any) -> Any:
+    if isinstance(engine, _Recorder):
+        return _RecordedWay(engine, kind, adapter, *rest)
+    return _Way(surface, kind, adapter, engine, *rest)
+
+
+_fast_way.Way = _way  # type: ignore[assignment, misc]
 
 
 class _Player:

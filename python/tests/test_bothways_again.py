@@ -9,6 +9,7 @@ import logging
 import os
 import pickle
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -261,15 +262,15 @@ def test_the_third_call_goes_the_way_of_the_second(url: str, monkeypatch: Any) -
 def test_a_netrc_file_is_looked_for_again(
     url: str, clean_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = waterclock.Session()
-    for _ in range(3):
-        session.get(url)
-    way = session.__dict__[_fast_way.NAME]
-    way.until = 0.0
-    (clean_home / ".netrc").write_text("default login who password what\n")
+    monkeypatch.setattr(_fast_guard, "_NETRC_INTERVAL", 0.05)
     environment = _fast_guard.known_environment()
     assert environment is not None
     environment.no_netrc_until = 0.0
+    session = waterclock.Session()
+    for _ in range(3):
+        session.get(url)
+    (clean_home / ".netrc").write_text("default login who password what\n")
+    time.sleep(0.06)
     assert session.get(url).request.headers["Authorization"].startswith("Basic")
 
 

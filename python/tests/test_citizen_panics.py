@@ -18,7 +18,7 @@ from loopback import Server, answer
 from programs import environment, python
 
 import waterclock as requests
-from waterclock import _engine
+from waterclock import _engine, _fast, _fast_way
 
 
 class Refuses:
@@ -115,9 +115,18 @@ def attempt(call: Callable[[], Any]) -> Any:
         return error
 
 
-def fast_arguments(url: str) -> list[Any]:
+def way_of(engine: Any, url: str) -> list[Any]:
+    """The arguments of `Way`."""
     headers = {"user-agent": ("User-Agent", "a"), "accept-encoding": ("Accept-Encoding", "b")}
-    return ["GET", url, False, headers, None, None, None, None, None, 5.0, None, None, None, False]
+    return [
+        _fast._SURFACE, requests.Session, None, engine, url, ("127.0.0.1", 80), headers,
+        None, None, None, True, None, False, None, 1.0,
+    ]  # fmt: skip
+
+
+def call_of(url: str) -> list[Any]:
+    """The arguments of `Way.go`."""
+    return [requests.Session(), "GET", url, None, None, None, None, 5.0, False, True, None]
 
 
 @pytest.fixture
@@ -126,18 +135,51 @@ def server(serve: Callable[..., Server]) -> Server:
 
 
 def works(engine: Any, server: Server) -> bool:
-    _, _, status, body = engine.fetch(*fast_arguments(server.url + "/"))
-    return bool(status == 200 and body == b"hello")
+    url = server.url + "/"
+    response = _engine.Way(*way_of(engine, url)).go(*call_of(url))
+    return bool(response.status_code == 200 and response.content == b"hello")
 
 
-@pytest.mark.parametrize("position", range(14))
-def test_fetch(position: int, server: Server, quiet: None) -> None:
-    engine = _engine.Engine()
+@pytest.mark.parametrize("position", range(11))
+def test_go(position: int, server: Server, quiet: None) -> None:
+    engine, url = _engine.Engine(), server.url + "/"
     for value in odd_values():
-        arguments = fast_arguments(server.url + "/")
+        arguments = call_of(url)
         arguments[position] = value
-        attempt(lambda arguments=arguments: engine.fetch(*arguments))
+        attempt(lambda arguments=arguments: _engine.Way(*way_of(engine, url)).go(*arguments))
     assert works(engine, server)
+
+
+@pytest.mark.parametrize("position", range(15))
+def test_ways(position: int, server: Server, quiet: None) -> None:
+    engine, url = _engine.Engine(), server.url + "/"
+    for value in odd_values():
+        arguments = way_of(engine, url)
+        arguments[position] = value
+        attempt(lambda arguments=arguments: _engine.Way(*arguments).go(*call_of(url)))
+    assert works(engine, server)
+
+
+def test_again(server: Server, quiet: None) -> None:
+    session, url = requests.Session(), server.url + "/"
+    given = {"timeout": 5.0}
+    for _ in range(3):
+        session.get(url, **given)
+    way = session.__dict__[_fast_way.NAME]
+    usual = call_of(url)
+    usual[0] = session
+    for value in odd_values():
+        attempt(lambda value=value: way.get(value, url, given))
+        attempt(lambda value=value: way.get(session, value, given))
+        attempt(lambda value=value: way.get(session, url, value))
+        for name in ("timeout", "headers", "stream", "allow_redirects", "hooks"):
+            attempt(lambda value=value, name=name: way.get(session, url, {name: value}))
+        for position in range(11):
+            arguments = [*usual]
+            arguments[position] = value
+            del arguments[3]
+            attempt(lambda arguments=arguments: way.again(*arguments))
+    assert way.get(session, url, given).content == b"hello"
 
 
 SEND = [

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ways
 from interrupts import AT_ONCE, WAITS
 from loopback import STALL, BlackHole, Server, answer
 from programs import environment, python
 
 import waterclock as requests
-import waterclock._fast
 
 PROGRAM = str(Path(__file__).with_name("interrupts.py"))
 #: On a busy machine threads wait for their turn: of several tries one has to be quick, and each of them far
@@ -278,7 +278,7 @@ def test_what_an_alarm_raises_ends_the_call(
         raise TimeoutError("ring")
 
     if way == "long":
-        monkeypatch.setattr(waterclock._fast, "call", lambda *_: None)
+        ways.only_the_long_one(monkeypatch)
 
     def stall(_: Any) -> Any:
         # Not by a timer: on a busy machine that could be before the request was sent.

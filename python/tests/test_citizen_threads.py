@@ -304,7 +304,7 @@ def test_tracing_and_profiling(serve: Callable[..., Server]) -> None:
         assert session.get(server.url, timeout=60).text == "1"
     finally:
         sys.setprofile(None)
-    assert "c_call fetch" in seen
+    assert "c_call go" in seen
 
     profiler = cProfile.Profile()
     assert profiler.runcall(session.get, server.url, timeout=60).text == "1"

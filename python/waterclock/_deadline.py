@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from . import sessions
-from ._engine import Deadline
+from ._engine import Deadline, ask_for_deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ _current: ContextVar[Deadline | None] = ContextVar("waterclock.deadline", defaul
 #: The deadline that calls of this context are under, or None.
 current_deadline = _current.get
 # Nobody sets one without this module: until it is imported the short way has nothing to ask.
-sessions._fast.current_deadline = current_deadline
+ask_for_deadline(current_deadline)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from waterclock._response import Response
 from waterclock._timeline import Timeline
 
 _Pair: TypeAlias = tuple[str | bytes, str | bytes]
@@ -150,26 +151,6 @@ class Engine:
         "redirect", "retry" or "auth"; if its call cannot go on, a new one begins. Raises EngineError, or what a signal handler raised.
         """
 
-    def fetch(
-        self,
-        method: str,
-        url: str,
-        prepared: bool,
-        headers: Mapping[str, _Pair],
-        own_headers: dict[str, Any] | None,
-        body: bytes | str | None,
-        content_type: str | None,
-        cookie: str | None,
-        authorization: str | None,
-        timeout: Any,
-        total_until: Deadline | None,
-        verify: bool | str | None,
-        cert: str | tuple[str, str] | None,
-        stream: bool,
-        /,
-    ) -> tuple[Reply, int, int, bytes | None] | None:
-        """One ordinary request: reply, flags, status, and content if that was read; None if it is not that ordinary, and nothing was done."""
-
     def pause(self, seconds: float, after: Reply | EngineError) -> Paused:
         """Waits before another try, under the call's `total`. The result is false, and came at once, if the pause would
         not fit; in any case it is what the next hop comes `after=`."""
@@ -177,6 +158,7 @@ class Engine:
     def close(self) -> None: ...
 
 def after_fork() -> None: ...
+def ask_for_deadline(current: Any) -> None: ...
 def simple_url(url: str) -> str | None: ...
 def plain_json(content: bytes) -> tuple[Any] | None: ...
 def main(argv: list[str]) -> int: ...
@@ -209,4 +191,70 @@ class Attributes:
     """What an object has, by its dictionary `own`: all names, and the values of `names`."""
 
     def __init__(self, own: dict[str, Any], names: set[str], also: Unchanged) -> None: ...
-    def are_in(self, own: dict[str, Any]) -> bool: ...
+
+class Surface:
+    """The classes that a response is made of, `Session.request`, `sys.audit`, and two functions: `failed` makes the exception
+    of a failure, `finish` goes on with a redirect and with a response that sets cookies."""
+
+    def __init__(
+        self,
+        response: type,
+        mapping: type,
+        request: Any,
+        audit: Any,
+        failed: Any,
+        finish: Any,
+    ) -> None: ...
+
+class Way:
+    """The way of an ordinary request. With `attributes` it is taken `again` while they are what they were, for as many
+    seconds as it `holds`."""
+
+    def __init__(
+        self,
+        surface: Surface,
+        kind: type,
+        adapter: Any,
+        engine: Engine,
+        prefix: str,
+        origin: tuple[Any, Any],
+        store: Any,
+        cookie: str | None,
+        sent_cookies: Any,
+        authorization: str | None,
+        verify: Any,
+        trusted: str | None,
+        stream: bool,
+        attributes: Attributes | None = None,
+        holds: float = 0.0,
+    ) -> None: ...
+    def go(
+        self,
+        session: Any,
+        method: str,
+        url: str,
+        target: str | None,
+        headers: dict[Any, Any] | None,
+        body: bytes | str | None,
+        content_type: str | None,
+        timeout: Any,
+        stream: bool | None,
+        allow_redirects: bool,
+        rest: tuple[Any, ...] | None,
+        /,
+    ) -> Response | None: ...
+    def again(
+        self,
+        session: Any,
+        method: str,
+        url: str,
+        headers: dict[Any, Any] | None,
+        body: bytes | str | None,
+        content_type: str | None,
+        timeout: Any,
+        stream: bool | None,
+        allow_redirects: bool,
+        rest: tuple[Any, ...] | None,
+        /,
+    ) -> Response | None: ...
+    def get(self, session: Any, url: Any, kwargs: Any, /) -> Response | None: ...

@@ -9,32 +9,22 @@ Whatever comes back unusual (a redirect, a cookie) goes on in `Session._finish`,
 from __future__ import annotations
 
 import sys
-from time import monotonic
 
 from . import _fast_way, models
-from ._engine import EngineError
+from ._engine import EngineError, Surface
 from ._fast_way import NAME, NotOrdinary, can_be_read_again
 from ._response import Response
+from ._session import Session as _Session
 from .structures import CaseInsensitiveDict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ._engine import Deadline
+    from ._engine import Way
     from .adapters import HTTPAdapter
     from .models import PreparedRequest
     from .sessions import Session
-
-
-def current_deadline() -> Deadline | None:
-    """The deadline that a call is under; `_deadline` puts another function here when there can be one."""
-    return None
-
-
-_REDIRECT_OR_COOKIES = 3
-_new_response = Response.__new__
-_new_mapping = CaseInsensitiveDict.__new__
 
 
 def call(
@@ -61,76 +51,55 @@ def call(
         return None
     if headers is not None and type(headers) is not dict:
         return None
-    own = session.__dict__
-    way = own.get(NAME)
+    if stream is not None:
+        stream = bool(stream)
+    follow = bool(allow_redirects)
+    method = method.upper()
     try:
-        body, content_type = _encode(data, json) if data or json is not None else (None, None)
-        if not (
-            way is not None
-            and way.kind is type(session)
-            and params is auth is verify is cert is None
-            and url.startswith(way.prefix)
-            and monotonic() < way.until
-            and way.attributes.are_in(own)
-        ):
-            way = _fast_way.find(session, url, params, headers, auth, verify, cert)
+        body, kind = _encode(data, json) if data or json is not None else (None, None)
+    except NotOrdinary:
+        return None
+    rest = (params, data, auth, json)
+    way: Way | None = (
+        session.__dict__.get(NAME) if params is auth is verify is cert is None else None
+    )
+    if way is not None:
+        response = way.again(
+            session, method, url, headers, body, kind, timeout, stream, follow, rest
+        )
+        if response is not None:
+            return response
+    try:
+        way, target = _fast_way.find(session, _SURFACE, url, params, headers, auth, verify, cert)
     except (NotOrdinary, KeyError):
         # A KeyError: somebody removed an attribute of the session, or has it elsewhere.
         return None
-    origin, target = way.origin, way.url
-    if stream is None:
-        stream = way.stream
-    sys.audit("http.client.connect", way.adapter, origin.host, origin.port)
-    try:
-        while True:
-            answer = way.engine.fetch(
-                method.upper(), target or url, target is not None, way.store, headers,
-                body, content_type, way.cookie, way.authorization,
-                timeout, current_deadline(), way.trusted, None, bool(stream),
-            )  # fmt: skip
-            if answer is not None:
-                break
-            if target is not None:
-                return None
-            # What Rust cannot prepare itself.
+    response = way.go(
+        session, method, url, target, headers, body, kind, timeout, stream, follow, rest
+    )
+    if response is None and target is None:
+        # What Rust cannot prepare itself.
+        try:
             target = _fast_way.prepared(url, None, None)
-    except NotOrdinary:
-        return None
-    except (EngineError, OSError) as error:
-        # An OSError: a signal handler raised it.
-        raise _failure(
-            session, way.adapter, error, method, url, params, data, headers, auth, json, timeout
-        ) from None
-    response = _response(answer, way.adapter, way.sent_cookies)
-    if answer[1] & _REDIRECT_OR_COOKIES:
-        kwargs = {
-            "timeout": timeout,
-            "verify": way.verify,
-            "proxies": {},
-            "stream": stream,
-            "cert": cert,
-        }
-        return session._finish(response.request, response, allow_redirects, kwargs)
-    if answer[3] is None and not stream:
-        response.content  # noqa: B018
+        except NotOrdinary:
+            return None
+        response = way.go(
+            session, method, url, target, headers, body, kind, timeout, stream, follow, rest
+        )
     return response
 
 
-def _response(answer: Any, adapter: HTTPAdapter, sent_cookies: Any) -> Response:
-    response = _new_response(Response)
-    headers = _new_mapping(CaseInsensitiveDict)
-    attributes = response.__dict__
-    headers.__dict__["_source"] = attributes["_reply"] = answer[0]
-    attributes["connection"] = adapter
-    # What nearly everybody looks at costs less now than later.
-    attributes["status_code"] = answer[2]
-    attributes["headers"] = headers
-    if sent_cookies:
-        attributes["_sent_cookies"] = sent_cookies
-    content = answer[3]
-    if content is not None:
-        attributes["_content"] = content
-    return response
+def _finish(
+    session: Session,
+    response: Response,
+    verify: Any,
+    timeout: Any,
+    stream: bool,
+    allow_redirects: bool,
+) -> Response:
+    """Go on with a redirect, or with a response that sets cookies."""
+    kwargs = {"timeout": timeout, "verify": verify, "proxies": {}, "stream": stream, "cert": None}
+    return session._finish(response.request, response, allow_redirects, kwargs)
 
 
 def _encode(data: Any, json: Any) -> tuple[bytes | str, str | None]:
@@ -157,12 +126,9 @@ def _failure(
     error: Any,
     method: str,
     url: str,
-    params: Any,
-    data: Any,
     headers: Any,
-    auth: Any,
-    json: Any,
     timeout: Any,
+    rest: tuple[Any, Any, Any, Any] | None,
 ) -> BaseException:
     """The exception that the long way would have raised."""
     if isinstance(error, EngineError) and error.status is not None:
@@ -170,6 +136,7 @@ def _failure(
         from ._errors import body_error
 
         return body_error(error)
+    params, data, auth, json = rest or (None, None, None, None)
     made = models.Request(
         method=method,
         url=url,
@@ -186,3 +153,6 @@ def _failure(
     if isinstance(error, OSError):
         return _native._own_error(error, call)
     return _native.failed(call, error)
+
+
+_SURFACE = Surface(Response, CaseInsensitiveDict, _Session.request, sys.audit, _failure, _finish)

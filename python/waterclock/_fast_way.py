@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+from time import monotonic
 
 from . import _choice, models, sessions
 from . import _fast_guard as _guard
 from . import adapters as _adapters
-from ._engine import Attributes, Unchanged, simple_url
+from ._engine import Attributes, Unchanged, Way, simple_url
 from ._fast_names import ADAPTER_METHODS, SESSION_ATTRIBUTES, SESSION_METHODS
 from .structures import CaseInsensitiveDict
 
@@ -20,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ._engine import Engine
+    from ._engine import Surface
     from .adapters import HTTPAdapter
     from .sessions import Session
 
@@ -40,19 +41,16 @@ class NotOrdinary(Exception):
     """The long way has to be taken."""
 
 
-class Way:
-    """What a call needs besides what it was given."""
+class Found:
+    """What a way is made of, and whether it may be taken again."""
 
     __slots__ = (
         "adapter",
-        "attributes",
         "authorization",
         "cookie",
-        "engine",
         "is_known",
         "kind",
         "origin",
-        "prefix",
         "sent_cookies",
         "store",
         "stream",
@@ -63,18 +61,13 @@ class Way:
     )
 
     adapter: HTTPAdapter
-    #: Of the session and all below it: the way holds while they are the same.
-    attributes: Attributes
     authorization: str | None
     cookie: str | None
-    engine: Engine
     #: Whether the adapter's last call went to the same origin.
     is_known: bool
     #: The class of the session.
     kind: type
     origin: Origin
-    #: How URLs begin that may go this way.
-    prefix: str
     sent_cookies: Any
     #: Of the session's header fields. What is in them the engine looks at.
     store: Any
@@ -91,34 +84,48 @@ class Way:
         """Say whether nothing of it was made for one call; and the first call to somewhere may be the last."""
         return self.is_known and self.url is None and self.authorization is None
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A subclass of Session may pickle all that it has.
-        return type(None), ()
+    def way(self, surface: Surface, attributes: Attributes | None = None) -> Way:
+        """The way, which is taken again while `attributes` are what they were."""
+        origin = self.origin
+        return Way(
+            surface, self.kind, self.adapter, self.adapter._engine,
+            origin.prefix, (origin.host, origin.port), self.store, self.cookie, self.sent_cookies,
+            self.authorization, self.verify, self.trusted, bool(self.stream), attributes,
+            self.until - monotonic() if attributes is not None else 0.0,
+        )  # fmt: skip
 
 
 def find(
-    session: Session, url: str, params: Any, headers: Any, auth: Any, verify: Any, cert: Any
-) -> Way:
-    """Find the way of a call.
+    session: Session,
+    surface: Surface,
+    url: str,
+    params: Any,
+    headers: Any,
+    auth: Any,
+    verify: Any,
+    cert: Any,
+) -> tuple[Way, str | None]:
+    """Find the way of a call, and the URL that is sent, if Python has to prepare it or to look at it.
 
     :raises NotOrdinary: if Python has to make the call.
     """
-    way = _found(session, url, params, headers, auth, verify, cert)
-    if params or not auth is verify is cert is None or not way.may_be_taken_again():
-        return way
-    attributes = _all_it_stands_on(session, way)
-    if attributes is not None:
-        # Again, as another thread may have changed something before it was looked at.
-        way = _found(session, url, params, headers, auth, verify, cert)
-        if way.may_be_taken_again():
-            way.attributes = attributes
-            session.__dict__[NAME] = way
-    return way
+    found = _found(session, url, params, headers, auth, verify, cert)
+    if params or not auth is verify is cert is None or not found.may_be_taken_again():
+        return found.way(surface), found.url
+    attributes = _all_it_stands_on(session, found)
+    if attributes is None:
+        return found.way(surface), found.url
+    # Again, as another thread may have changed something before it was looked at.
+    found = _found(session, url, params, headers, auth, verify, cert)
+    way = found.way(surface, attributes)
+    if found.may_be_taken_again():
+        session.__dict__[NAME] = way
+    return way, found.url
 
 
 def _found(
     session: Session, url: str, params: Any, headers: Any, auth: Any, verify: Any, cert: Any
-) -> Way:
+) -> Found:
     kind = type(session)
     if not _guard.is_pristine() or (
         kind is not _guard.SESSION_ITSELF and not _guard.is_our_session(kind)
@@ -132,31 +139,32 @@ def _found(
     stored = own["headers"]
     if cert is not None or type(stored) is not CaseInsensitiveDict or _guard.is_logged():
         raise NotOrdinary
-    way = Way()
-    way.kind = kind
-    way.stream = own["stream"]
-    way.store = store = stored._store
-    way.verify, way.until = _verify(own, verify, auth)
-    way.trusted = None if url.startswith("http://") else _trusted(url, way.verify)
-    way.authorization = None if auth is None else _authorization(auth, store, headers)
-    way.sent_cookies = cookies = _cookies(own, store, headers)
-    way.adapter, way.url = _destination(session, url, params, cookies)
-    way.engine = way.adapter._engine
-    way.cookie = _cookie(cookies, way.url or "") if cookies else None
-    known: Any = way.adapter.__dict__.get("_last_origin")
-    if known is not None and known.verify is way.verify and url.startswith(known.prefix):
-        way.is_known, way.origin = True, known
+    found = Found()
+    found.kind = kind
+    found.stream = own["stream"]
+    found.store = store = stored._store
+    found.verify, found.until = _verify(own, verify, auth)
+    found.trusted = None if url.startswith("http://") else _trusted(url, found.verify)
+    found.authorization = None if auth is None else _authorization(auth, store, headers)
+    found.sent_cookies = cookies = _cookies(own, store, headers)
+    found.adapter, found.url = _destination(session, url, params, cookies)
+    found.cookie = _cookie(cookies, found.url or "") if cookies else None
+    known: Any = found.adapter.__dict__.get("_last_origin")
+    if known is not None and known.verify is found.verify and url.startswith(known.prefix):
+        found.is_known, found.origin = True, known
     else:
-        way.is_known, way.origin = False, _remember_origin(way.adapter, url, way.verify, cert)
-    way.prefix = way.origin.prefix
-    return way
+        found.is_known, found.origin = (
+            False,
+            _remember_origin(found.adapter, url, found.verify, cert),
+        )
+    return found
 
 
-def _all_it_stands_on(session: Session, way: Way) -> Attributes | None:
+def _all_it_stands_on(session: Session, found: Found) -> Attributes | None:
     """What a way was found from; None if it cannot be seen whether that stays as it is."""
     own = session.__dict__
-    settings = way.adapter.__dict__
-    guards = _guard.guards(type(session), way.trusted is not None)
+    settings = found.adapter.__dict__
+    guards = _guard.guards(type(session), found.trusted is not None)
     logging = _guard.where_logging_is_decided()
     # Retries can be changed where they are.
     if guards is None or logging is None or settings.get("_seen_usual") != len(settings):

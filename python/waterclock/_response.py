@@ -332,7 +332,7 @@ class Response:
                 raise RuntimeError("The content for this response was already consumed")
             content = self._content = _body.content(self)
         # Where nobody has set it, it is true by now.
-        if "_content_consumed" in self.__dict__:
+        if not self._content_consumed:
             self._content_consumed = True
         return content  # type: ignore[return-value]
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from . import _types as _t
+    from ._engine import Way
     from .adapters import BaseAdapter
     from .cookies import RequestsCookieJar
     from .models import PreparedRequest, Request, Response
@@ -73,6 +74,9 @@ class Session(SessionRedirectMixin):
     #: What `timeout=` is when a call does not say. Not set by `__init__` unless it was given,
     #: because subclasses of requests' Session often have an attribute of that name.
     timeout: _t.TimeoutType = None
+
+    #: The way of its latest ordinary request (`_fast_way`).
+    _waterclock_way: Way | None = None
 
     if TYPE_CHECKING:
         cookies: RequestsCookieJar
@@ -246,6 +250,11 @@ class Session(SessionRedirectMixin):
         self, url: _t.UriType, params: _t.ParamsType = None, **kwargs: Unpack[_t.GetKwargs]
     ) -> Response:
         """Send a GET request (see `request`)."""
+        if params is None and self._waterclock_way is not None:
+            # The same way as last time, if that still leads there.
+            response = self._waterclock_way.get(self, url, kwargs)
+            if response is not None:
+                return response
         kwargs.setdefault("allow_redirects", True)
         return self.request("GET", url, params=params, **kwargs)
 

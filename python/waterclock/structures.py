@@ -37,6 +37,9 @@ class CaseInsensitiveDict(MutableMapping[str, _VT]):
     Keys of one argument that differ only in case are the caller's mistake; one of them wins.
     """
 
+    #: The reply that has the fields, until somebody wants all of them.
+    _source: Reply | None = None
+
     if TYPE_CHECKING:
         # lower-case name -> (name as set, value). The engine reads it without asking us.
         _store: dict[str, tuple[str, _VT]]
@@ -45,7 +48,7 @@ class CaseInsensitiveDict(MutableMapping[str, _VT]):
         @Lazy
         def _store(self) -> dict[str, tuple[str, _VT]]:
             own = self.__dict__
-            source = own.get("_source")
+            source = self._source
             if source is not None:
                 own.setdefault("_store", source.header_store())
                 # Not before: another thread needs one or the other.
@@ -79,7 +82,7 @@ class CaseInsensitiveDict(MutableMapping[str, _VT]):
         self._store[key.lower()] = (key, value)
 
     def __getitem__(self, key: str) -> _VT:
-        source = self.__dict__.get("_source")
+        source = self._source
         # The engine compares names without regard to case; what is no string has no `lower`.
         value: Any = None if source is None else source.header(key)
         return self._store[key.lower()][1] if value is None else value
@@ -114,7 +117,7 @@ class CaseInsensitiveDict(MutableMapping[str, _VT]):
 def of_reply(reply: Reply) -> CaseInsensitiveDict[str]:
     """Make the header fields of a response; most are never looked at but for one or two."""
     made: CaseInsensitiveDict[str] = object.__new__(CaseInsensitiveDict)
-    made.__dict__["_source"] = reply
+    made._source = reply
     return made
 
 

@@ -8,7 +8,6 @@ use crate::limits::{Deadline, of_timeout};
 use crate::open::LARGE;
 use crate::per_process::PerProcess;
 use crate::reply::{Given, Reply, is_redirect};
-use crate::simple;
 use crate::tls::{Cert, TlsCache, Verify, cert};
 use crate::world::{interrupted, world};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -33,9 +32,6 @@ pub(crate) struct Engine {
     state: PerProcess<State>,
 }
 
-/// A reply, its flags, its status, and its content if that was read.
-type Fetched = (Py<Reply>, u8, u16, Option<Py<PyBytes>>);
-
 /// Fields that proxies get, with their values.
 type ProxyHeaders = Vec<(String, Vec<u8>)>;
 
@@ -47,9 +43,9 @@ struct ToProxy {
     verify: Option<Verify>,
 }
 
-struct State {
-    session: Session,
-    fields: Remembered,
+pub(crate) struct State {
+    pub(crate) session: Session,
+    pub(crate) fields: Remembered,
     /// Sessions whose proxies are told something, or trusted by something.
     telling: Mutex<HashMap<ToProxy, Session>>,
     proxies: Mutex<HashMap<String, Proxies>>,
@@ -60,12 +56,12 @@ struct State {
 const MOST_PROXIES: usize = 64;
 
 /// Which part of a call a hop is, and what of it is wanted.
-struct Hop {
+pub(crate) struct Hop {
     /// Large, and handed on from here to the reply.
-    request: Box<PreparedRequest>,
-    after: Option<(Call, HopReason)>,
-    stream: bool,
-    raised: Raised,
+    pub(crate) request: Box<PreparedRequest>,
+    pub(crate) after: Option<(Call, HopReason)>,
+    pub(crate) stream: bool,
+    pub(crate) raised: Raised,
 }
 
 /// A body that was read with the head, or that is read later.
@@ -156,88 +152,6 @@ impl Engine {
         make(py, &session, hop, url.clone().unbind(), given.clone().unbind())
     }
 
-    /// One ordinary request, from the caller's URL to the response, with its flags, status and content
-    /// (None if that is read later): None if it is not that ordinary, and nothing was done.
-    #[pyo3(signature = (
-        method, url, prepared, headers, own_headers, body, content_type, cookie, authorization, timeout,
-        total_until, verify, cert, stream, /
-    ))]
-    #[allow(clippy::too_many_arguments, reason = "a call with positions is the fastest there is")]
-    fn fetch(
-        &self,
-        py: Python<'_>,
-        method: &str,
-        url: &Bound<'_, PyString>,
-        prepared: bool,
-        headers: &Bound<'_, PyAny>,
-        own_headers: Option<&Bound<'_, PyDict>>,
-        body: Option<&Bound<'_, PyAny>>,
-        content_type: Option<&str>,
-        cookie: Option<&str>,
-        authorization: Option<&str>,
-        timeout: &Bound<'_, PyAny>,
-        total_until: Option<&Bound<'_, Deadline>>,
-        verify: Option<&Bound<'_, PyAny>>,
-        cert: Option<&Bound<'_, PyAny>>,
-        stream: bool,
-    ) -> PyResult<Option<Fetched>> {
-        let Some(limits) = of_timeout(timeout) else { return Ok(None) };
-        let limits = total_until.map_or(limits, |until| until.get().bound(limits));
-        let Ok(written) = url.to_str() else { return Ok(None) };
-        let shown;
-        let url = if prepared {
-            url.clone()
-        } else {
-            match simple::prepared(written) {
-                None => return Ok(None),
-                Some(std::borrow::Cow::Borrowed(_)) => url.clone(),
-                Some(std::borrow::Cow::Owned(text)) => {
-                    shown = text;
-                    PyString::new(py, &shown)
-                }
-            }
-        };
-        let state = self.state();
-        let Some(fields) = state.fields.usual(headers, own_headers) else { return Ok(None) };
-        let method = parse_method(py, method)?;
-        let target = url.to_str()?;
-        let bodiless = matches!(method, Method::Get | Method::Head);
-        let mut request =
-            state.session.request_as_written(method, target).held(true).limits(limits);
-        request = request.show_proxy_authorization(true).append_headers(&fields.headers);
-        if let Some(cookie) = cookie {
-            request = request.header("Cookie", cookie);
-        }
-        match body {
-            Some(given) => {
-                let body = crate::body::body(given, None, false, &Raised::default())?;
-                let length = body.length().unwrap_or_default();
-                request = request.append_header("Content-Length", length.to_string()).body(body);
-            }
-            None if bodiless => {}
-            None => request = request.append_header("Content-Length", "0"),
-        }
-        let is_typed = fields.headers.contains("Content-Type");
-        if let Some(content_type) = content_type.filter(|_| !is_typed) {
-            request = request.append_header("Content-Type", content_type);
-        }
-        if let Some(authorization) = authorization {
-            request = request.header("Authorization", authorization);
-        }
-        // A file that cannot be used: the long way says so.
-        let Ok(settings) = state.tls_settings(target, verify, cert) else { return Ok(None) };
-        if let Some(settings) = settings {
-            request = request.tls(settings);
-        }
-        let Ok(request) = request.prepare() else { return Ok(None) };
-        let hop =
-            Hop { request: Box::new(request), after: None, stream, raised: Raised::default() };
-        let given = body.map_or_else(|| py.None(), |given| given.clone().unbind());
-        let reply = make(py, &state.session, hop, url.unbind(), given)?;
-        let (flags, status, content) = reply.at_a_glance(py);
-        Ok(Some((Py::new(py, reply)?, flags, status, content)))
-    }
-
     /// Waits before another try, in the call that `after` was a part of. False, at once, if the pause
     /// would not end before the call's limit `total`.
     fn pause(&self, py: Python<'_>, seconds: f64, after: &Bound<'_, PyAny>) -> PyResult<Paused> {
@@ -282,7 +196,7 @@ impl Paused {
 }
 
 impl Engine {
-    fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &State {
         self.state.get_or_init(|| State {
             session: session(self.pool, &[], None),
             fields: Remembered::default(),
@@ -308,7 +222,7 @@ impl State {
         Ok(made)
     }
 
-    fn tls_settings(
+    pub(crate) fn tls_settings(
         &self,
         url: &str,
         verify: Option<&Bound<'_, PyAny>>,
@@ -370,7 +284,7 @@ fn session(
 }
 
 /// Sends, and reads the body unless it is streamed or long, without Python's lock.
-fn make(
+pub(crate) fn make(
     py: Python<'_>,
     session: &Session,
     hop: Hop,
@@ -420,7 +334,7 @@ fn limits(
     Ok(until.map_or(limits, |until| until.get().bound(limits)))
 }
 
-fn parse_method(py: Python<'_>, method: &str) -> PyResult<Method> {
+pub(crate) fn parse_method(py: Python<'_>, method: &str) -> PyResult<Method> {
     method
         .parse::<Method>()
         .map_err(|error| raise(py, Error::invalid_request(error.to_string()), None))

@@ -7,6 +7,7 @@ mod apart;
 mod body;
 mod engine;
 mod error;
+mod fetch;
 mod fields;
 mod json;
 mod limits;
@@ -18,6 +19,7 @@ mod reply;
 mod simple;
 mod tls;
 mod unchanged;
+mod way;
 mod world;
 
 use pyo3::exceptions::PyImportError;
@@ -37,7 +39,7 @@ mod _engine {
     #[pymodule_export]
     use crate::json::plain_json;
     #[pymodule_export]
-    use crate::limits::{Deadline, Limits};
+    use crate::limits::{Deadline, Limits, ask_for_deadline};
     #[pymodule_export]
     use crate::program::main;
     #[pymodule_export]
@@ -47,6 +49,8 @@ mod _engine {
 
     #[pymodule_export]
     use crate::unchanged::{Attributes, Unchanged};
+    #[pymodule_export]
+    use crate::way::{Surface, Way};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,10 +1,13 @@
 //! `Limits` and `Deadline` for Python, and what `timeout=` means.
 
+use crate::apart::guarded;
 use crate::world::world;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyString, PyTuple};
 use std::hash::{Hash, Hasher};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use waterclock::limit::{InvalidSeconds, duration_from_seconds};
 use waterclock::{Limit, Tick};
@@ -147,6 +150,32 @@ fn one(value: &Bound<'_, PyAny>) -> Option<Option<Duration>> {
         Err(_) => value.cast_exact::<PyInt>().ok()?.extract().ok()?,
     };
     duration_from_seconds(number).ok()
+}
+
+/// Who says which deadline a call of this thread or task is under.
+static CURRENT_DEADLINE: Mutex<Option<Py<PyAny>>> = Mutex::new(None);
+
+/// Until this is called, no call is under one.
+#[pyfunction]
+pub(crate) fn ask_for_deadline(py: Python<'_>, current: Py<PyAny>) {
+    let mut known = CURRENT_DEADLINE.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
+    let before = known.replace(current);
+    drop(known);
+    drop(before);
+}
+
+/// `limits`, within the deadline that this call is under.
+pub(crate) fn within_deadline(
+    py: Python<'_>,
+    limits: waterclock::Limits,
+) -> PyResult<waterclock::Limits> {
+    let known = CURRENT_DEADLINE.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
+    let Some(current) = known.as_ref().map(|current| current.clone_ref(py)) else {
+        return Ok(limits);
+    };
+    drop(known);
+    let deadline: Option<Py<Deadline>> = guarded(|| current.bind(py).call0())?.extract()?;
+    Ok(deadline.map_or(limits, |deadline| deadline.get().bound(limits)))
 }
 
 /// An instant that calls must not outlive.

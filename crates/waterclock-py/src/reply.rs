@@ -17,9 +17,9 @@ use waterclock::{
 };
 
 /// The response has a `Set-Cookie` field.
-const SETS_COOKIES: u8 = 1;
+pub(crate) const SETS_COOKIES: u8 = 1;
 /// It is a redirect with somewhere to go.
-const REDIRECTS: u8 = 2;
+pub(crate) const REDIRECTS: u8 = 2;
 /// Its body is framed in chunks.
 const CHUNKED: u8 = 4;
 
@@ -107,9 +107,18 @@ impl Reply {
         }
     }
 
-    /// What nearly everybody looks at: flags, status, and the body if it was read with the head.
-    pub(crate) fn at_a_glance(&self, py: Python<'_>) -> (u8, u16, Option<Py<PyBytes>>) {
-        (self.flags, self.status, self.body.as_ref().map(|body| body.clone_ref(py)))
+    pub(crate) fn flags(&self) -> u8 {
+        self.flags
+    }
+
+    /// Whether the body was read with the head.
+    pub(crate) fn is_read(&self) -> bool {
+        self.body.is_some()
+    }
+
+    /// What nearly everybody looks at: status, and the body if it was read with the head.
+    pub(crate) fn at_a_glance(&self, py: Python<'_>) -> (u16, Option<Py<PyBytes>>) {
+        (self.status, self.body.as_ref().map(|body| body.clone_ref(py)))
     }
 
     fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Stage> {

@@ -115,9 +115,17 @@ impl Attributes {
         };
         Attributes { items: own.iter().map(item).collect(), also }
     }
+}
+
+impl Attributes {
+    /// Whether there was one of this name.
+    pub(crate) fn has(&self, py: Python<'_>, wanted: &str) -> bool {
+        let is_wanted = |name: &Bound<'_, PyString>| name.to_str().is_ok_and(|name| name == wanted);
+        self.items.iter().any(|(name, _)| name.bind(py).cast().is_ok_and(is_wanted))
+    }
 
     /// Whether the same names are in `own`, with the same values.
-    fn are_in(&self, py: Python<'_>, own: &Bound<'_, PyDict>) -> PyResult<bool> {
+    pub(crate) fn are_in(&self, py: Python<'_>, own: &Bound<'_, PyDict>) -> PyResult<bool> {
         let same = own.len() == self.items.len()
             && own.iter().zip(&self.items).all(|((name, value), (known, known_value))| {
                 name.is(known) && known_value.as_ref().is_none_or(|known| value.is(known))
