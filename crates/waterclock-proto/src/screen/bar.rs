@@ -169,16 +169,11 @@ impl Axis {
     /// The line of tick labels: as many round numbers as there is room for.
     pub(super) fn ticks(&self) -> String {
         const ROOM: usize = 9;
-        let unit = Unit::of(self.length);
-        let most = (self.cells / ROOM).max(1) as u128;
         let length = self.length.as_nanos();
-        let mut steps = (0..20).flat_map(|power| [1, 2, 5].map(|n| n * 10_u128.pow(power)));
-        let step = steps.find(|step| length / step <= most).unwrap_or(length);
         let mut line = String::new();
-        for tick in 0..=length / step {
-            let at = usize::try_from(tick * step * self.cells as u128 / length).unwrap_or(0);
-            let mark = if tick == 0 { "" } else { unit.mark() };
-            let text = number::decimal(tick * step, unit.nanos(), 0) + mark;
+        for (tick, text) in ticks(self.length, self.cells / ROOM) {
+            let at = tick.as_nanos() * self.cells as u128 / length;
+            let at = usize::try_from(at).unwrap_or(0);
             let free = line.is_empty() || line.len() < at;
             if free && at + text.len() <= self.cells {
                 line.push_str(&" ".repeat(at.saturating_sub(line.len())));
@@ -187,6 +182,31 @@ impl Axis {
         }
         format!("{line:cells$}", cells = self.cells)
     }
+}
+
+/// Round instants of an axis that is `length` long, with their labels: the first is zero, and at most
+/// `most` more follow (at least one is allowed). Milliseconds have no unit, seconds have.
+///
+/// ```
+/// use std::time::Duration;
+/// use waterclock_proto::screen::ticks;
+///
+/// let labels = |ms| ticks(Duration::from_millis(ms), 4).into_iter().map(|(_, label)| label);
+/// assert_eq!(labels(324).collect::<Vec<_>>(), ["0", "100", "200", "300"]);
+/// assert_eq!(labels(12_000).collect::<Vec<_>>(), ["0", "5 s", "10 s"]);
+/// ```
+#[must_use]
+pub fn ticks(length: Duration, most: usize) -> Vec<(Duration, String)> {
+    let unit = Unit::of(length);
+    let length = length.as_nanos().max(1);
+    let mut steps = (0..20).flat_map(|power| [1, 2, 5].map(|n| n * 10_u128.pow(power)));
+    let step = steps.find(|step| length / step <= most.max(1) as u128).unwrap_or(length);
+    let tick = |number: u128| {
+        let mark = if number == 0 { "" } else { unit.mark() };
+        let nanos = u64::try_from(number * step).unwrap_or(u64::MAX);
+        (Duration::from_nanos(nanos), number::decimal(number * step, unit.nanos(), 0) + mark)
+    };
+    (0..=length / step).map(tick).collect()
 }
 
 /// The glyph of a cell that is inked from one eighth to another.

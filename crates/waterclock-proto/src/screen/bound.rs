@@ -71,6 +71,67 @@ pub(super) const fn shared(limit: Limit) -> Option<&'static str> {
     }
 }
 
+/// How much of the limit in force a wait has used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// The limit.
+    pub limit: Limit,
+    /// What was gone of it when the wait ended.
+    pub used: Duration,
+    /// All of it: what was configured, or what earlier waits had left.
+    pub of: Duration,
+    /// Whether `of` is what was configured.
+    pub whole: bool,
+}
+
+impl Used {
+    /// `used` of `of` in whole percent, rounded; 100 only if nothing was left.
+    #[must_use]
+    pub fn percent(&self) -> u8 {
+        u8::try_from(number::percent(self.used, self.of)).unwrap_or(100)
+    }
+}
+
+/// How much of its limit the wait at `span_index` has used, as the waterfall shows it; of a folded run,
+/// its longest wait. `None` if no limit was in force.
+///
+/// ```
+/// use std::time::Duration;
+/// use waterclock_proto::limit::{Limit, Limits};
+/// use waterclock_proto::screen;
+/// use waterclock_proto::tick::Tick;
+/// use waterclock_proto::timeline::{Phase, SpanEnd, Timeline, What};
+///
+/// let ms = |n: u64| Tick::from_nanos(n * 1_000_000);
+/// let mut timeline = Timeline::new(ms(0), Limits::per_wait(Duration::from_millis(80)));
+/// let read = Some((ms(80), Limit::Read));
+/// timeline.record_wait(Phase::FirstByte, What::Read, ms(0), ms(60), read, SpanEnd::Ready);
+/// assert_eq!(screen::used(&timeline, 0).map(|used| used.percent()), Some(75));
+/// ```
+#[must_use]
+pub fn used(timeline: &Timeline, span_index: usize) -> Option<Used> {
+    let span = timeline.spans().get(span_index)?;
+    let longest = timeline.fold_of(span).map(|fold| fold.longest);
+    used_by(timeline, span_index, &longest.unwrap_or(Some(*span))?)
+}
+
+fn used_by(timeline: &Timeline, index: usize, wait: &Span) -> Option<Used> {
+    let limit = wait.limit?;
+    let configured = timeline.limits().get(limit).filter(|&of| {
+        scope(limit) != Scope::Phases || !waited_since(timeline, index, armed(wait.deadline, of))
+    });
+    Some(match configured {
+        Some(of) => {
+            let left = wait.deadline.since(wait.ended);
+            Used { limit, used: of.saturating_sub(left), of, whole: true }
+        }
+        None => {
+            let of = wait.deadline.since(wait.started);
+            Used { limit, used: wait.duration().min(of), of, whole: false }
+        }
+    })
+}
+
 /// Works out the column for `wait`, which is, or is folded into, the span at `index`.
 ///
 /// `named` is the arming that an earlier row named; where it goes on, only what was left is shown.
@@ -80,21 +141,13 @@ pub(super) fn bound(
     wait: &Span,
     named: &mut Option<(Limit, Tick)>,
 ) -> Option<Bound> {
-    let limit = wait.limit?;
+    let Used { limit, used, of, whole } = used_by(timeline, index, wait)?;
     let arming = (limit, wait.deadline);
-    let configured = timeline.limits().get(limit);
-    let whole = configured.filter(|&of| {
-        scope(limit) != Scope::Phases || !waited_since(timeline, index, armed(wait.deadline, of))
-    });
-    let left = wait.deadline.since(wait.ended);
-    let (used, of, text) = match whole {
-        Some(of) => (of.saturating_sub(left), of, format!("of {}", number::configured(of))),
-        None => {
-            let of = wait.deadline.since(wait.started);
-            (wait.duration().min(of), of, format!("of {} left", number::brief(of)))
-        }
+    let text = match whole {
+        true => format!("of {}", number::configured(of)),
+        false => format!("of {} left", number::brief(of)),
     };
-    let say = expected(wait.phase) != Some(limit) && (whole.is_some() || *named != Some(arming));
+    let say = expected(wait.phase) != Some(limit) && (whole || *named != Some(arming));
     if scope(limit) == Scope::Phases {
         *named = Some(arming);
     }

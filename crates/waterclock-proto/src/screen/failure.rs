@@ -188,8 +188,9 @@ fn idempotent(hop: &Hop) -> bool {
     hop.request.method.is_idempotent()
 }
 
-/// What a call that a limit ended did not come to any more.
-pub(super) fn not_reached(timeline: &Timeline) -> Vec<&'static str> {
+/// What a call that a limit ended did not come to any more: `read body`. Empty if none did.
+#[must_use]
+pub fn not_reached(timeline: &Timeline) -> Vec<&'static str> {
     let Some(fired) = timeline.fired() else { return Vec::new() };
     let hop = timeline.hops().last();
     let secure = hop.is_some_and(|hop| hop.request.url.scheme() == "https");

@@ -27,14 +27,19 @@ mod bound;
 mod failure;
 mod lines;
 mod number;
+mod picture;
 mod rows;
 mod table;
 mod verdict;
 mod words;
 
-pub use failure::one_line;
+pub use bar::ticks;
+pub use bound::{Used, used};
+pub use failure::{not_reached, one_line};
+pub use picture::{Bar, Kind, Line, Row, Shared, lines};
+pub use table::sum;
 pub use verdict::verdict;
-pub use words::{escape, label};
+pub use words::{cut, escape, label};
 
 use crate::timeline::Timeline;
 use std::borrow::Cow;

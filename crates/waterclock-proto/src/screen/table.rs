@@ -71,7 +71,8 @@ fn to_ascii(lines: &mut [Line], timeline: &Timeline) {
 }
 
 /// `323.2 ms = 320.1 waiting + 3.1 local work + 0.0 unaccounted`; what is printed adds up.
-fn sum(timeline: &Timeline) -> String {
+#[must_use]
+pub fn sum(timeline: &Timeline) -> String {
     let caller = timeline.caller();
     let apart = caller >= number::SHORT;
     let mut named = vec![(timeline.waiting(), "waiting")];

@@ -197,8 +197,10 @@ fn columns(c: char) -> usize {
     c.width().unwrap_or(0)
 }
 
-/// `text` in at most `room` columns, with `ellipsis` where something is missing.
-pub(super) fn cut<'a>(text: &'a str, room: usize, ellipsis: &str) -> Cow<'a, str> {
+/// `text` in at most `room` columns, with `ellipsis` where something is missing. A character of
+/// Hangul, Han or Kana takes two columns.
+#[must_use]
+pub fn cut<'a>(text: &'a str, room: usize, ellipsis: &str) -> Cow<'a, str> {
     if width(text) <= room {
         return Cow::Borrowed(text);
     }

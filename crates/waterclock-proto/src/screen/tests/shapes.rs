@@ -184,3 +184,41 @@ fn every_shape_is_shown_within_the_width_and_adds_up() {
         check(&t);
     }
 }
+
+#[test]
+fn lines_to_draw_are_those_of_the_screen() {
+    for (name, t) in all() {
+        let text = waterfall(&t, &Style { width: 400, ..Style::default() });
+        for line in lines(&t) {
+            let words = match line {
+                Line::Hop(words) | Line::Note(words) => words,
+                Line::Row(row) => {
+                    assert_eq!(row.kind == Kind::Short, row.bar.is_none());
+                    format!("{:>4} {}", row.value, row.limit)
+                }
+            };
+            let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(squeezed(&text).contains(&squeezed(&words)), "{name}: {words}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn rows_say_what_they_stand_for_and_what_they_share() {
+    let rows = |t: &Timeline| -> Vec<Row> {
+        let row = |line| match line {
+            Line::Row(row) => Some(row),
+            Line::Hop(_) | Line::Note(_) => None,
+        };
+        lines(t).into_iter().filter_map(row).collect()
+    };
+    let kinds: Vec<Kind> = rows(&race()).iter().map(|row| row.kind).collect();
+    assert_eq!(kinds, [Kind::Wait, Kind::Wait, Kind::Lost]);
+    let kinds: Vec<Kind> = rows(&caller()).iter().map(|row| row.kind).collect();
+    assert!(kinds.contains(&Kind::Caller) && kinds.contains(&Kind::Short));
+    let shared: Vec<_> = rows(&seed(requests_limits())).iter().map(|row| row.shared).collect();
+    let whole = Some(Shared::First("the whole handshake"));
+    assert_eq!(shared, [None, None, whole, Some(Shared::Last), None]);
+    let shares = rows(&refused());
+    assert_eq!((shares[0].limit.as_str(), shares[0].share), ("✗ refused", None));
+}
