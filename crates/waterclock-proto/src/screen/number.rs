@@ -51,8 +51,9 @@ pub(super) fn brief(duration: Duration) -> String {
     tenths(round(duration.as_nanos(), unit.tenth())) + unit.mark()
 }
 
-/// `80.1 ms` or `12.3 s`.
-pub(super) fn with_unit(duration: Duration) -> String {
+/// `80.1 ms`, or `12.3 s` from ten seconds on.
+#[must_use]
+pub fn with_unit(duration: Duration) -> String {
     let unit = Unit::of(duration);
     format!("{} {}", tenths(round(duration.as_nanos(), unit.tenth())), unit.name())
 }
@@ -75,8 +76,9 @@ pub(super) fn configured(duration: Duration) -> String {
     decimal(nanos, unit.nanos(), 0) + unit.mark()
 }
 
-/// [`configured`] with its unit in every case.
-pub(super) fn configured_with_unit(duration: Duration) -> String {
+/// A duration as somebody has set it, without superfluous digits: `120 ms`, `0.5 ms`, `60 s`.
+#[must_use]
+pub fn configured_with_unit(duration: Duration) -> String {
     match Unit::of(duration) {
         Unit::Ms => configured(duration) + " ms",
         Unit::S => configured(duration),

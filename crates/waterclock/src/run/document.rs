@@ -144,7 +144,7 @@ pub(super) fn render(run: &Run, secrets: Secrets) -> String {
 }
 
 fn request(record: &RequestRecord, secrets: Secrets) -> RequestPart<'_> {
-    let headers = headers(&record.headers, secrets);
+    let headers = secrets.fields(&record.headers);
     RequestPart { method: &record.method, url: &record.url, headers }
 }
 
@@ -160,7 +160,7 @@ fn response<'a>(
         reason: &record.reason,
         http_version: record.http_version,
         url: &record.url,
-        headers: headers(&record.headers, secrets),
+        headers: secrets.fields(&record.headers),
         body_bytes: record.body_bytes,
         body_received: record.body_received,
         body_sha256: record.body_sha256.map(hex),
@@ -192,12 +192,28 @@ fn error<'a>(record: &'a ErrorRecord, timeline: Option<&Timeline>) -> ErrorPart<
     }
 }
 
-fn headers(headers: &Headers, secrets: Secrets) -> Vec<(String, String)> {
-    let pair = |(name, value): (&str, &[u8])| {
-        let hide = secrets == Secrets::Redacted && is_secret(name);
-        (name.to_owned(), if hide { "[redacted]".to_owned() } else { text(value) })
-    };
-    headers.iter().map(pair).collect()
+impl Secrets {
+    /// Header fields as text, in their order and case: UTF-8, else ISO-8859-1.
+    ///
+    /// ```
+    /// use waterclock::Headers;
+    /// use waterclock::run::Secrets;
+    ///
+    /// let mut headers = Headers::new();
+    /// headers.append("Cookie", "id=7")?;
+    /// let pair = |value: &str| vec![("Cookie".to_owned(), value.to_owned())];
+    /// assert_eq!(Secrets::Redacted.fields(&headers), pair("[redacted]"));
+    /// assert_eq!(Secrets::Shown.fields(&headers), pair("id=7"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn fields(self, headers: &Headers) -> Vec<(String, String)> {
+        let pair = |(name, value): (&str, &[u8])| {
+            let hide = self == Secrets::Redacted && is_secret(name);
+            (name.to_owned(), if hide { "[redacted]".to_owned() } else { text(value) })
+        };
+        headers.iter().map(pair).collect()
+    }
 }
 
 fn is_secret(name: &str) -> bool {
