@@ -84,9 +84,19 @@ fn verdict(out: &mut String, run: &Run) {
     out.push_str("<section class=\"verdict\" aria-label=\"Verdict\">\n");
     let _ = writeln!(out, "<h2 class=\"first\">{}</h2>", escape(first));
     for sentence in rest {
-        let _ = writeln!(out, "<p>{}</p>", escape(sentence));
+        let _ = writeln!(out, "<p>{}</p>", sentence_of(sentence));
     }
     out.push_str("</section>\n");
+}
+
+/// What is to be typed is set apart, and stays in one piece.
+fn sentence_of(sentence: &str) -> String {
+    match sentence.split_once("Try: --") {
+        Some((before, option)) => {
+            format!("{}Try: <code>--{}</code>", escape(before), escape(option))
+        }
+        None => escape(sentence),
+    }
 }
 
 fn picture(out: &mut String, run: &Run) {

@@ -27,7 +27,10 @@ pub fn otlp(run: &Run, secrets: Secrets) -> String {
     let mut ids = Ids::of(run);
     let views = run.timeline.as_ref().map(hops).unwrap_or_default();
     let mut spans = Vec::new();
-    let root = (views.len() != 1).then(|| span::call(run, &mut ids));
+    // A pause for a retry is beside the hop, not in it.
+    let one =
+        views.len() == 1 && !views.iter().any(|hop| hop.exchange().count() < hop.spans().count());
+    let root = (!one).then(|| span::call(run, &mut ids));
     let parent = root.as_ref().map(|root| root.span_id.clone());
     spans.extend(root);
     for hop in views {

@@ -4,7 +4,7 @@ mod frame;
 mod rows;
 
 use crate::markup::escape;
-use frame::{Frame, PLOT_FROM, PLOT_TO, WIDTH};
+use frame::{BLEED, Frame, WIDTH};
 use std::fmt::Write as _;
 use waterclock::run::Run;
 use waterclock_proto::screen::{self, Line};
@@ -34,9 +34,11 @@ pub(crate) fn picture(run: &Run, alone: bool) -> String {
         frame.words("The call never began.");
     }
     let height = frame.height();
+    // On a page there is room around it already.
+    let (from, width) = if alone { (0, WIDTH) } else { (BLEED, WIDTH - 2 * BLEED) };
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"wc\" width=\"{WIDTH}\" \
-         height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"wc\" width=\"{width}\" \
+         height=\"{height}\" viewBox=\"{from} 0 {width} {height}\" role=\"img\" \
          aria-labelledby=\"wc-title wc-desc\">\n"
     );
     let _ = writeln!(out, "<title id=\"wc-title\">{}</title>", escape(&title(run)));
@@ -55,7 +57,12 @@ pub(crate) fn picture(run: &Run, alone: bool) -> String {
 
 fn draw(frame: &mut Frame, timeline: &Timeline) {
     let lines = screen::lines(timeline);
-    frame.begin(timeline.started(), timeline.ended());
+    let mark = timeline.fired().map(|fired| {
+        let of = timeline.limits().get(fired.limit).map(screen::configured_with_unit);
+        let of = of.map_or_else(String::new, |of| format!(" of {of}"));
+        (fired.deadline, format!("✗ {} limit{of} fired", fired.limit))
+    });
+    frame.begin(timeline.started(), timeline.ended(), mark);
     for line in &lines {
         match line {
             Line::Hop(words) => frame.rule(words),
@@ -69,11 +76,6 @@ fn draw(frame: &mut Frame, timeline: &Timeline) {
     let not_reached = screen::not_reached(timeline);
     if !not_reached.is_empty() {
         frame.note(&format!("not reached: {}", not_reached.join(", ")));
-    }
-    if let Some(fired) = timeline.fired() {
-        let of = timeline.limits().get(fired.limit);
-        let of = of.map(|of| format!(" of {}", screen::configured_with_unit(of)));
-        frame.fired(fired.deadline, &format!("{} limit{}", fired.limit, of.unwrap_or_default()));
     }
     frame.end();
     rows::legend(frame, &lines);
@@ -92,5 +94,3 @@ fn description(run: &Run) -> String {
         None => "The call never began.".to_owned(),
     }
 }
-
-const _: () = assert!(PLOT_FROM < PLOT_TO);

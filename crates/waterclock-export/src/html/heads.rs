@@ -47,9 +47,14 @@ pub(super) fn write(out: &mut String, run: &Run, secrets: Secrets) {
         section(out, "response", "Response");
         let line = format!("{} {} {}", record.http_version, record.status, record.reason);
         fields(out, line.trim_end(), &secrets.fields(&record.headers));
+        if let Some(tls) = record.connection.as_ref().and_then(|info| info.tls.as_ref()) {
+            let resumed = if tls.resumed { ", resumed" } else { "" };
+            let (version, cipher) = (escape(tls.version), escape(tls.cipher));
+            let _ = writeln!(out, "<p class=\"note\">{version}, {cipher}{resumed}</p>");
+        }
         if let Some(sum) = record.body_sha256 {
             let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-            let _ = writeln!(out, "<p class=\"note start\">body SHA-256 {sum}</p>");
+            let _ = writeln!(out, "<p class=\"note sum\">Body: SHA-256 {sum}</p>");
         }
         out.push_str("</section>\n");
     }

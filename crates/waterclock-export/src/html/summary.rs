@@ -71,15 +71,15 @@ fn facts(run: &Run) -> Vec<(&'static str, String, String)> {
     if let Some(record) = &run.response {
         let decoded = record.body_bytes != record.body_received;
         let remark = match decoded {
-            true => format!("{} bytes decoded", record.body_bytes),
+            true => format!("{} decoded", screen::grouped(record.body_bytes.into())),
             false => String::new(),
         };
-        fact("Body", format!("{} bytes", record.body_received), remark);
+        fact("Body", format!("{} bytes", screen::grouped(record.body_received.into())), remark);
     }
     let info = run.response.as_ref().and_then(|record| record.connection.as_ref());
     if let Some(address) = info.and_then(|info| info.remote_address) {
         let tls = info.and_then(|info| info.tls.as_ref());
-        let tls = tls.map(|tls| format!("{}, {}", tls.version, tls.cipher));
+        let tls = tls.map(|tls| tls.version.to_owned());
         fact("Peer", address.to_string(), tls.unwrap_or_else(|| "without TLS".to_owned()));
     }
     facts

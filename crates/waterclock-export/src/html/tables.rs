@@ -5,8 +5,9 @@ use crate::markup::escape;
 use crate::number::at;
 use crate::phases::hops as views;
 use std::fmt::Write as _;
+use std::time::Duration;
 use waterclock_proto::limit::Limit;
-use waterclock_proto::screen::{self, Kind, Line, Row};
+use waterclock_proto::screen::{self, Kind, Line, Row, Used};
 use waterclock_proto::timeline::{AttemptEnd, Timeline};
 
 /// A table in its section: columns that begin with `>` hold numbers.
@@ -15,7 +16,7 @@ fn begin(out: &mut String, id: &str, heading: &str, caption: &str, columns: &[&s
     let _ = writeln!(
         out,
         "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"{id}\">\n<table>\n\
-         <caption>{caption}</caption>"
+         <caption><span>{caption}</span></caption>"
     );
     out.push_str("<thead><tr>");
     for column in columns {
@@ -44,7 +45,7 @@ pub(super) fn waits(out: &mut String, timeline: &Timeline) {
                 let _ = writeln!(
                     out,
                     "</tbody>\n<tbody>\n<tr class=\"group\"><th scope=\"rowgroup\" \
-                     colspan=\"5\">{}</th></tr>",
+                     colspan=\"5\"><span>{}</span></th></tr>",
                     escape(&words)
                 );
             }
@@ -66,10 +67,10 @@ pub(super) fn waits(out: &mut String, timeline: &Timeline) {
 fn wait(out: &mut String, timeline: &Timeline, row: &Row) {
     let started = row.bar.map(|bar| milliseconds(at(timeline, bar.from)));
     let heat = match row.share {
-        _ if row.bar.is_some_and(|bar| bar.expired) => " class=\"hot\"",
-        Some(share) if share > 0.9 => " class=\"hot\"",
-        Some(share) if share >= 0.5 => " class=\"warm\"",
-        _ => "",
+        _ if row.bar.is_some_and(|bar| bar.expired) => " class=\"limit hot\"",
+        Some(share) if share > 0.9 => " class=\"limit hot\"",
+        Some(share) if share >= 0.5 => " class=\"limit warm\"",
+        _ => " class=\"limit\"",
     };
     let expired = if row.bar.is_some_and(|bar| bar.expired) { " ✗ expired" } else { "" };
     let soft = if row.kind == Kind::Wait { "" } else { " class=\"soft\"" };
@@ -86,46 +87,57 @@ fn wait(out: &mut String, timeline: &Timeline, row: &Row) {
 }
 
 /// With one decimal, as the column has it.
-fn milliseconds(duration: std::time::Duration) -> String {
+fn milliseconds(duration: Duration) -> String {
     screen::with_unit(duration).trim_end_matches(" ms").to_owned()
 }
 
-/// The limits that were set, and the wait that came closest to each.
+/// The limits that bounded a wait, and the wait that came closest to each; and the others.
 pub(super) fn limits(out: &mut String, timeline: &Timeline) {
-    let set: Vec<_> = timeline.limits().iter().collect();
-    let unset = Limit::ALL.into_iter().filter(|&limit| timeline.limits().get(limit).is_none());
-    let unset = unset.map(Limit::name).collect::<Vec<_>>().join(", ");
-    if set.is_empty() {
-        section(out, "limits", "Limits");
-        out.push_str("<p>None was set.</p>\n</section>\n");
-        return;
-    }
-    let caption = "The limits of this call, and the wait that used the most of each.";
+    let caption = "The limits that were the next to expire in some wait, and the wait that used the most \
+                   of each.";
     begin(out, "limits", "Limits", caption, &["Limit", ">Set to", ">Most used", "In"]);
-    for (limit, of) in set {
-        let used = (0..timeline.spans().len())
-            .filter_map(|index| Some((index, screen::used(timeline, index)?)))
-            .filter(|(_, used)| used.limit == limit)
-            .max_by_key(|(_, used)| used.percent());
-        let fired = timeline.fired().is_some_and(|fired| fired.limit == limit);
-        let (percent, label) = match used {
-            Some((index, used)) => (format!("{}%", used.percent()), screen::label(timeline, index)),
-            None => ("–".to_owned(), "not the closest one in any wait".to_owned()),
-        };
-        let (class, mark) = if fired { (" class=\"hot\"", " ✗ fired") } else { ("", "") };
-        let _ = writeln!(
-            out,
-            "<tr><th scope=\"row\" class=\"k\">{limit}</th><td class=\"n\">{}</td>\
-             <td class=\"n\">{percent}</td><td{class}>{}{mark}</td></tr>",
-            screen::configured_with_unit(of),
-            escape(&label)
-        );
+    let mut idle = Vec::new();
+    for (limit, of) in timeline.limits().iter() {
+        match closest(timeline, limit) {
+            Some(closest) => limit_row(out, timeline, (limit, of), closest),
+            None => idle.push(format!("{limit} {}", screen::configured_with_unit(of))),
+        }
     }
     end(out);
-    if !unset.is_empty() {
-        let _ = writeln!(out, "<p class=\"note\">Not set: {unset}.</p>");
+    let unset = Limit::ALL.into_iter().filter(|&limit| timeline.limits().get(limit).is_none());
+    let unset: Vec<String> = unset.map(|limit| limit.name().to_owned()).collect();
+    for (words, names) in [("Set, but never the next to expire", idle), ("Not set", unset)] {
+        if !names.is_empty() {
+            let _ = writeln!(out, "<p class=\"note\">{words}: {}.</p>", names.join(", "));
+        }
     }
     out.push_str("</section>\n");
+}
+
+/// The span in which the most of a limit was used, and how much.
+fn closest(timeline: &Timeline, limit: Limit) -> Option<(usize, Used)> {
+    (0..timeline.spans().len())
+        .filter_map(|index| Some((index, screen::used(timeline, index)?)))
+        .filter(|(_, used)| used.limit == limit)
+        .max_by_key(|(_, used)| used.percent())
+}
+
+fn limit_row(
+    out: &mut String,
+    timeline: &Timeline,
+    (limit, of): (Limit, Duration),
+    (index, used): (usize, Used),
+) {
+    let fired = timeline.fired().is_some_and(|fired| fired.limit == limit);
+    let (class, mark) = if fired { (" class=\"hot\"", " ✗ fired") } else { ("", "") };
+    let _ = writeln!(
+        out,
+        "<tr><th scope=\"row\" class=\"k\">{limit}</th><td class=\"n\">{}</td>\
+         <td class=\"n\">{}%</td><td{class}>{}{mark}</td></tr>",
+        screen::configured_with_unit(of),
+        used.percent(),
+        escape(&screen::label(timeline, index))
+    );
 }
 
 /// The requests that were made.

@@ -1,26 +1,36 @@
 //! What is around the bars: columns, the axis, rules between hops, and the places of things.
 
 use crate::markup::escape;
-use std::fmt::Write as _;
 use std::time::Duration;
 use waterclock_proto::screen::{cut, ticks};
 use waterclock_proto::tick::Tick;
 
 /// The picture's columns, in its own units.
-pub(super) const WIDTH: u32 = 980;
+pub(super) const WIDTH: u32 = 1000;
 pub(super) const MARGIN: u32 = 20;
-pub(super) const NUMBER_TO: u32 = 56;
-pub(super) const LABEL_FROM: u32 = 68;
-pub(super) const PLOT_FROM: u32 = 280;
-pub(super) const PLOT_TO: u32 = 732;
-pub(super) const VALUE_TO: u32 = 806;
-pub(super) const LIMIT_FROM: u32 = 822;
+/// Nothing is drawn that near to the edges.
+pub(super) const BLEED: u32 = 12;
+pub(super) const NUMBER_TO: u32 = 72;
+pub(super) const LABEL_FROM: u32 = 84;
+pub(super) const PLOT_FROM: u32 = 292;
+pub(super) const PLOT_TO: u32 = 722;
+pub(super) const VALUE_TO: u32 = 794;
+pub(super) const LIMIT_FROM: u32 = 810;
 /// How many columns of text fit into a place.
-pub(super) const LABEL_COLUMNS: usize = 30;
-pub(super) const LIMIT_COLUMNS: usize = 20;
+pub(super) const LABEL_COLUMNS: usize = 29;
+pub(super) const LIMIT_COLUMNS: usize = 24;
+/// Of digits, in front of a row.
+const NUMBER_COLUMNS: usize = 6;
 const RULE_COLUMNS: usize = 128;
+/// Labels of the axis, at most.
+const TICKS: usize = 6;
+/// A label so near to a mark could not be read.
+const NEAR: f64 = 16.0;
 
-const TOP: u32 = 58;
+/// Where the first line of the table begins.
+const TOP: u32 = 40;
+/// More, if a mark has words above the axis.
+const MARKED: u32 = 24;
 const RULE: u32 = 36;
 const NOTE: u32 = 24;
 pub(super) const ROW: u32 = 30;
@@ -32,23 +42,26 @@ pub(super) struct Frame {
     pub(super) y: u32,
     start: Tick,
     length: Duration,
-    marks: Vec<(Tick, String)>,
+    top: u32,
+    mark: Option<(Tick, String)>,
     rows: u32,
 }
 
 impl Default for Frame {
     fn default() -> Self {
         let (start, length) = (Tick::ZERO, Duration::ZERO);
-        Frame { body: String::new(), y: MARGIN, start, length, marks: Vec::new(), rows: 0 }
+        Frame { body: String::new(), y: MARGIN, start, length, top: TOP, mark: None, rows: 0 }
     }
 }
 
 impl Frame {
-    /// Begins the table of a call that lasted from `start` to `end`.
-    pub(super) fn begin(&mut self, start: Tick, end: Tick) {
+    /// Begins the table of a call that lasted from `start` to `end`; with an instant to be marked.
+    pub(super) fn begin(&mut self, start: Tick, end: Tick, mark: Option<(Tick, String)>) {
         self.start = start;
         self.length = end.since(start).max(Duration::from_nanos(1));
-        self.y = TOP;
+        self.top = TOP + mark.as_ref().map_or(0, |_| MARKED);
+        self.mark = mark;
+        self.y = self.top;
     }
 
     /// Where an instant lies.
@@ -78,11 +91,23 @@ impl Frame {
         self.push(&format!("<text x=\"{x}\" y=\"{y}\"{class}>{}</text>", escape(text)));
     }
 
+    /// The number of a wait, or a range of them, however long.
+    pub(super) fn number(&mut self, number: &str) {
+        let y = self.y + 20;
+        let squeeze = match number.chars().count() > NUMBER_COLUMNS {
+            true => " textLength=\"56\" lengthAdjust=\"spacingAndGlyphs\"",
+            false => "",
+        };
+        let number = escape(number);
+        self.push(&format!(
+            "<text x=\"{NUMBER_TO}\" y=\"{y}\" class=\"soft right\"{squeeze}>{number}</text>"
+        ));
+    }
+
     /// A stripe behind every second row.
     pub(super) fn stripe(&mut self) {
         if self.rows % 2 == 1 {
-            let (y, width) = (self.y, WIDTH - 2 * MARGIN + 16);
-            let x = MARGIN - 8;
+            let (x, y, width) = (BLEED, self.y, WIDTH - 2 * BLEED);
             self.push(&format!(
                 "<rect class=\"band\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{ROW}\" rx=\"4\"/>"
             ));
@@ -92,8 +117,10 @@ impl Frame {
 
     /// A hop begins.
     pub(super) fn rule(&mut self, words: &str) {
-        let (y, to) = (self.y + 9, WIDTH - MARGIN);
-        self.push(&format!("<path class=\"line\" d=\"M{MARGIN} {y}.5H{to}\"/>"));
+        if self.y > self.top {
+            let (y, to) = (self.y + 9, WIDTH - MARGIN);
+            self.push(&format!("<path class=\"line\" d=\"M{MARGIN} {y}.5H{to}\"/>"));
+        }
         let shown = cut(words, RULE_COLUMNS, "…").into_owned();
         self.push(&format!("<g><title>{}</title>", escape(words)));
         self.text(MARGIN, 27, "strong small", &shown);
@@ -114,67 +141,56 @@ impl Frame {
         self.y += NOTE;
     }
 
-    /// Marks the instant for which the limit was set that ended the call.
-    pub(super) fn fired(&mut self, deadline: Tick, words: &str) {
-        self.marks.push((deadline, words.to_owned()));
-    }
-
-    /// Ends the table: header, grid and marks are known now.
+    /// Ends the table: what lies behind and above it is known now.
     pub(super) fn end(&mut self) {
         let bottom = self.y;
-        let mut back = String::new();
-        let head = |back: &mut String, x: u32, class: &str, words: &str| {
-            let y = TOP - 14;
-            let _ = writeln!(
-                back,
-                "<text x=\"{x}\" y=\"{y}\" class=\"soft small {class}\">{words}</text>"
-            );
-        };
-        head(&mut back, NUMBER_TO, "right", "#");
-        head(&mut back, LABEL_FROM, "", "wait");
-        head(&mut back, VALUE_TO, "right", "ms");
-        head(&mut back, LIMIT_FROM, "", "of its limit");
-        for (tick, label) in ticks(self.length, 6) {
-            let x = self.at(tick);
-            let _ = writeln!(back, "<path class=\"grid\" d=\"M{x:.1} {}V{bottom}\"/>", TOP - 6);
-            let _ = writeln!(
-                back,
-                "<text x=\"{x:.1}\" y=\"{}\" class=\"soft small middle\">{}</text>",
-                TOP - 14,
-                escape(&label)
-            );
-        }
-        let _ = writeln!(
-            back,
-            "<path class=\"line\" d=\"M{MARGIN} {0}.5H{1}\"/>",
-            TOP - 6,
-            WIDTH - MARGIN
-        );
-        // Stripes lie below the grid, bars above it.
         let (stripes, rest): (Vec<&str>, Vec<&str>) =
             self.body.lines().partition(|line| line.starts_with("<rect class=\"band\""));
-        let mut body = stripes.join("\n");
-        body.push('\n');
-        body += &back;
-        body += &rest.join("\n");
-        body.push('\n');
-        for (tick, words) in std::mem::take(&mut self.marks) {
-            let x = self.x(tick);
-            let _ = writeln!(body, "<path class=\"fired\" d=\"M{x:.1} {}V{bottom}\"/>", TOP - 32);
-            let words = escape(&words);
-            let (anchor, x) = if x > f64::from(PLOT_FROM + PLOT_TO) / 2.0 {
-                (" right", x - 6.0)
-            } else {
-                ("", x + 6.0)
-            };
-            let _ = writeln!(
-                body,
-                "<text x=\"{x:.1}\" y=\"{}\" class=\"hot small{anchor}\">{words} fired</text>",
-                TOP - 32
-            );
-        }
-        self.body = body;
+        let (stripes, rest) = (stripes.join("\n"), rest.join("\n"));
+        self.body =
+            [stripes, self.header(), self.grid(bottom), rest, self.marked(bottom)].join("\n");
+        self.body.push('\n');
         self.y += 12;
+    }
+
+    fn header(&self) -> String {
+        let (y, line, to) = (self.top - 14, self.top - 6, WIDTH - MARGIN);
+        let head = |x: u32, class: &str, words: &str| {
+            format!("<text x=\"{x}\" y=\"{y}\" class=\"soft small{class}\">{words}</text>\n")
+        };
+        let mut out = head(NUMBER_TO, " right", "#");
+        out += &head(LABEL_FROM, "", "wait");
+        out += &head(VALUE_TO, " right", "ms");
+        out += &head(LIMIT_FROM, "", "of its limit");
+        out += &format!("<path class=\"line\" d=\"M{MARGIN} {line}.5H{to}\"/>");
+        out
+    }
+
+    fn grid(&self, bottom: u32) -> String {
+        let (y, from) = (self.top - 14, self.top - 6);
+        let line = |(tick, label): (Duration, String)| {
+            let x = self.at(tick);
+            let mark = self.mark.as_ref().map(|(tick, _)| self.x(*tick));
+            let covered = mark.is_some_and(|mark| (mark - x).abs() < NEAR);
+            let label = if covered { String::new() } else { escape(&label) };
+            format!(
+                "<path class=\"grid\" d=\"M{x:.1} {from}V{bottom}\"/>\n\
+                 <text x=\"{x:.1}\" y=\"{y}\" class=\"soft small middle\">{label}</text>"
+            )
+        };
+        ticks(self.length, TICKS).into_iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    fn marked(&self, bottom: u32) -> String {
+        let Some((tick, words)) = &self.mark else { return String::new() };
+        let (x, y, from) = (self.x(*tick), self.top - 34, self.top - 30);
+        let beyond_middle = x > f64::from(PLOT_FROM + PLOT_TO) / 2.0;
+        let (anchor, at) = if beyond_middle { (" right", x + 8.0) } else { ("", x - 8.0) };
+        let words = escape(words);
+        format!(
+            "<path class=\"fired\" d=\"M{x:.1} {from}V{bottom}\"/>\n\
+             <text x=\"{at:.1}\" y=\"{y}\" class=\"hot small{anchor}\">{words}</text>"
+        )
     }
 
     pub(super) fn height(&self) -> u32 {

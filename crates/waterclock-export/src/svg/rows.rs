@@ -1,8 +1,8 @@
 //! Rows: a bar with its words, and the legend that explains what was used.
 
 use super::frame::{
-    Frame, LABEL_COLUMNS, LABEL_FROM, LIMIT_COLUMNS, LIMIT_FROM, MARGIN, NUMBER_TO, PLOT_TO, ROW,
-    VALUE_TO, WIDTH,
+    Frame, LABEL_COLUMNS, LABEL_FROM, LIMIT_COLUMNS, LIMIT_FROM, MARGIN, PLOT_TO, ROW, VALUE_TO,
+    WIDTH,
 };
 use crate::markup::escape;
 use waterclock_proto::screen::{Bar, Kind, Line, Row, Shared, cut};
@@ -53,9 +53,9 @@ pub(super) fn draw(frame: &mut Frame, row: &Row) {
         draw_bar(frame, row.kind, bar, heat);
     }
     let soft = if row.kind == Kind::Wait { "" } else { "soft" };
-    frame.text(NUMBER_TO, 20, "soft right", &row.number);
+    frame.number(&row.number);
     frame.text(LABEL_FROM, 20, soft, &cut(&row.label, LABEL_COLUMNS, "…"));
-    frame.text(VALUE_TO, 20, &format!("{soft} right").trim_start().to_owned(), &row.value);
+    frame.text(VALUE_TO, 20, format!("{soft} right").trim_start(), &row.value);
     let class = match heat {
         Heat::Warm | Heat::Hot => heat.class(),
         Heat::Free | Heat::Calm => "soft",
@@ -138,7 +138,7 @@ fn bracket(frame: &mut Frame, shared: Shared) {
         Shared::Middle => format!("M{x} {y}V{}", y + ROW),
         Shared::Last => format!("M{x} {y}V{middle}h-4"),
     };
-    frame.push(&format!("<path class=\"line\" d=\"{path}\"/>"));
+    frame.push(&format!("<path class=\"bracket\" d=\"{path}\"/>"));
 }
 
 /// Explains the signs that the picture has used, and no others.

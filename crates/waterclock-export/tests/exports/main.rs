@@ -2,5 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests panic to fail")]
 
+mod any;
+mod har;
+mod markup;
+mod otlp;
 mod runs;
+mod schema;
 mod snapshots;
+mod trace;

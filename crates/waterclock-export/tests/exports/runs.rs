@@ -117,7 +117,7 @@ fn response(status: u16, reason: &str, url: &str) -> ResponseRecord {
 
 /// The call that nobody could explain: 0.12 s that did not end a call of 0.32 s.
 pub(crate) fn seed() -> Run {
-    let url = "https://google.co.kr/search?q=%EB%AC%BC%EC%8B%9C%EA%B3%84&sig=hush";
+    let url = "https://google.co.kr/search?q=%EB%AC%BC%EC%8B%9C%EA%B3%84";
     let limits = Limits::per_wait(ms(120)).with(Limit::Resolve, None);
     let mut t = call(url, limits);
     wait(&mut t, Phase::Resolve, What::Answer, (300, 80_400), None);
@@ -193,7 +193,7 @@ pub(crate) fn hops() -> Run {
     t.hop_mut().unwrap().status = Some(301);
     t.end_hop(us(420_100));
 
-    let last = "https://한국인터넷정보센터.한국/안내?lang=ko";
+    let last = "https://한국인터넷정보센터.한국/안내?lang=ko&sig=hush";
     t.begin_hop(Hop { reason: HopReason::Redirect, ..hop("GET", last, us(420_200)) });
     wait(&mut t, Phase::Resolve, What::Answer, (420_300, 461_000), Some((420_300, Limit::Resolve)));
     let lost = t.begin_attempt("[2001:db8::1]:443".into(), us(461_100));

@@ -36,7 +36,7 @@ mod words;
 pub use bar::ticks;
 pub use bound::{Used, used};
 pub use failure::{not_reached, one_line};
-pub use number::{configured_with_unit, with_unit};
+pub use number::{configured_with_unit, grouped, with_unit};
 pub use picture::{Bar, Kind, Line, Row, Shared, lines};
 pub use table::sum;
 pub use verdict::verdict;

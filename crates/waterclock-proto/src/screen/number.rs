@@ -114,8 +114,9 @@ pub(super) fn percent(used: Duration, of: Duration) -> u128 {
     round(used.as_nanos() * 100, of.as_nanos()).min(99)
 }
 
-/// Digits in groups of three.
-pub(super) fn grouped(n: u128) -> String {
+/// Digits in groups of three: `14,213`.
+#[must_use]
+pub fn grouped(n: u128) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
     for (position, digit) in digits.chars().enumerate() {
