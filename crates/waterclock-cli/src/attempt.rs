@@ -203,6 +203,10 @@ impl<'o> Attempt<'o> {
             }
         };
         self.remark_partial_file(exit);
+        if let (Some(error), Some(trouble)) = (&mut self.run.error, &self.trouble) {
+            error.remarks.clone_from(&trouble.remarks);
+        }
+        self.run.remarks.clone_from(&self.tips);
         self.show(exit);
         let written = self.write_document();
         if exit == Exit::Done { written } else { exit }

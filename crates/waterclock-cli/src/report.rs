@@ -25,7 +25,7 @@ impl Head {
         let mut place = Vec::new();
         if let Some(info) = response.connection() {
             place.extend(info.remote_address.map(|address| address.to_string()));
-            place.extend(info.tls.as_ref().map(|tls| tls.version.to_owned()));
+            place.extend(info.tls.as_ref().map(|tls| tls.version.clone().into_owned()));
         }
         let status_line = status_line.trim_end().to_owned();
         Head { status_line, place, body_received: 0, body_bytes: 0 }

@@ -478,8 +478,8 @@ fn describe<'py>(
     dict.set_item("proxy", info.proxy.as_ref().map(ToString::to_string))?;
     let tls = info.tls.as_ref().map(|tls| -> PyResult<_> {
         let dict = PyDict::new(py);
-        dict.set_item("version", tls.version)?;
-        dict.set_item("cipher", tls.cipher)?;
+        dict.set_item("version", &*tls.version)?;
+        dict.set_item("cipher", &*tls.cipher)?;
         dict.set_item("alpn", tls.alpn.as_deref().map(latin1))?;
         dict.set_item("resumed", tls.resumed)?;
         let certificates = tls.certificates.iter().map(|der| PyBytes::new(py, der));

@@ -7,6 +7,7 @@ pub(crate) mod schema;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use waterclock::run::{Run, Secrets};
 
 /// Variables that send clients elsewhere, change whom they trust or how they draw.
 const CLEARED: [&str; 24] = [
@@ -93,9 +94,11 @@ impl Ran {
     }
 }
 
-/// A run document, checked against the schema and added up.
+/// A run document, read back, checked against the schema and added up.
 #[track_caller]
 pub(crate) fn checked(text: &str) -> Value {
+    let again = Run::from_json(text).unwrap();
+    assert_eq!(again.to_json(Secrets::Shown), text, "read back, it is another document");
     let document: Value = serde_json::from_str(text).unwrap();
     schema::check(&document);
     let nanos = |name: &str| nanos(&document[name]);

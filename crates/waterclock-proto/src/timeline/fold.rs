@@ -27,7 +27,7 @@ pub(super) struct Run {
 
 impl Run {
     /// `span`, now at `position`, is the last one.
-    fn extend(&mut self, position: usize, span: &Span) {
+    pub(super) fn extend(&mut self, position: usize, span: &Span) {
         if span.hop != self.hop {
             *self = Run { start: position, waited: position, phase: None, hop: span.hop };
         }

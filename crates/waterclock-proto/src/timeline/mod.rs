@@ -6,10 +6,12 @@
 //! function of a recorded timeline.
 
 mod fold;
+mod parts;
 mod record;
 mod span;
 mod what_if;
 
+pub use parts::{InvalidParts, Parts};
 pub use span::{
     Attempt, AttemptEnd, ConnectionUse, Fold, Hop, HopReason, Phase, RequestLine, Span, SpanEnd,
     What,
@@ -43,6 +45,13 @@ impl RequestSent {
             RequestSent::Partly => "partly",
             RequestSent::Yes => "yes",
         }
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<RequestSent> {
+        let all = [RequestSent::No, RequestSent::Partly, RequestSent::Yes];
+        all.into_iter().find(|sent| sent.name() == name)
     }
 }
 

@@ -83,6 +83,12 @@ impl Phase {
         }
     }
 
+    /// The phase of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Phase> {
+        Phase::ALL.into_iter().find(|phase| phase.name() == name)
+    }
+
     /// Whether the engine waited for somebody else; not so in `caller` and `local`.
     #[must_use]
     pub const fn is_wait(self) -> bool {
@@ -145,6 +151,14 @@ impl SpanEnd {
             SpanEnd::Failed => "failed",
             SpanEnd::Cancelled => "cancelled",
         }
+    }
+
+    /// The end of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<SpanEnd> {
+        let all =
+            [SpanEnd::Ready, SpanEnd::Done, SpanEnd::Expired, SpanEnd::Failed, SpanEnd::Cancelled];
+        all.into_iter().find(|end| end.name() == name)
     }
 }
 
@@ -223,6 +237,13 @@ impl HopReason {
             HopReason::Retry => "retry",
             HopReason::Auth => "auth",
         }
+    }
+
+    /// The reason of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<HopReason> {
+        let all = [HopReason::First, HopReason::Redirect, HopReason::Retry, HopReason::Auth];
+        all.into_iter().find(|reason| reason.name() == name)
     }
 }
 

@@ -224,3 +224,42 @@ fn a_clock_that_steps_back_leaves_no_gap() {
     t.finish(ms(5));
     assert_tiles(&t);
 }
+
+#[test]
+fn parts_make_the_same_timeline_again() {
+    let mut t = seed();
+    t.begin_attempt("192.0.2.1:443".into(), ms(81));
+    let again = Timeline::from_parts(t.to_parts()).unwrap();
+    assert_eq!((again.spans(), again.ended()), (t.spans(), t.ended()));
+    assert_eq!(format!("{:?}", again.run), format!("{:?}", t.run));
+    assert_tiles(&again);
+}
+
+#[test]
+fn parts_of_no_call_are_refused() {
+    let mut t = seed();
+    assert_eq!(Timeline::from_parts(t.to_parts()).unwrap_err(), InvalidParts::AttemptOfSpan(2));
+    t.begin_attempt("192.0.2.1:443".into(), ms(81));
+    let with = |change: fn(&mut Parts)| {
+        let mut parts = t.to_parts();
+        change(&mut parts);
+        Timeline::from_parts(parts).unwrap_err()
+    };
+    assert_eq!(with(|parts| parts.started = ms(1)), InvalidParts::Overlap(0));
+    assert_eq!(with(|parts| _ = parts.spans.remove(1)), InvalidParts::Gap(1));
+    assert_eq!(with(|parts| parts.spans[1].ended = ms(0)), InvalidParts::Backwards(1));
+    assert_eq!(with(|parts| parts.spans[1].hop = 1), InvalidParts::HopOfSpan(1));
+    assert_eq!(with(|parts| parts.attempts[0].hop = 9), InvalidParts::HopOfAttempt(0));
+    assert_eq!(with(|parts| parts.spans[0].what = What::Folded(0)), InvalidParts::FoldOfSpan(0));
+    assert_eq!(
+        with(|parts| parts.spans.iter_mut().for_each(|span| span.bytes = u64::MAX)),
+        InvalidParts::TooLarge
+    );
+    let many = |parts: &mut Parts| parts.hops = vec![parts.hops[0].clone(); 70_000];
+    assert_eq!(with(many), InvalidParts::TooMany);
+    let hops = |parts: &mut Parts| {
+        parts.hops.push(parts.hops[0].clone());
+        parts.spans[1].hop = 1;
+    };
+    assert_eq!(with(hops), InvalidParts::HopOfSpan(2), "back to the first hop");
+}

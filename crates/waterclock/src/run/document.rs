@@ -1,26 +1,15 @@
 //! The document as a whole.
 
-use super::span::{AttemptPart, HopPart, SpanPart, attempts, hops, spans};
+use super::seconds::Seconds;
+use super::span::{AttemptPart, HopPart, SpanPart, at, attempts, hops, spans};
 use super::{ErrorRecord, RequestRecord, ResponseRecord, Run, SCHEMA_VERSION, Secrets};
+use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde::{Serialize, ser};
-use serde_json::value::RawValue;
 use std::time::Duration;
 use waterclock_proto::limit::{Limit, Limits};
 use waterclock_proto::message::Headers;
 use waterclock_proto::screen;
 use waterclock_proto::timeline::{RequestSent, Timeline};
-
-/// A duration in seconds, written out to the nanosecond. A binary float would not add up.
-#[derive(Clone, Copy)]
-pub(super) struct Seconds(pub(super) Duration);
-
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = format!("{}.{:09}", self.0.as_secs(), self.0.subsec_nanos());
-        RawValue::from_string(text).map_err(ser::Error::custom)?.serialize(serializer)
-    }
-}
 
 /// Every limit by name, with `null` for those that are not set.
 struct LimitsPart(Limits);
@@ -48,6 +37,14 @@ struct Document<'a> {
     response: Option<ResponsePart<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorPart<'a>>,
+    /// The limit that ended the call, as the timeline has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fired: Option<FiredPart>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_sent: Option<&'static str>,
+    /// Whether the call is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished: Option<bool>,
     hops: Vec<HopPart>,
     attempts: Vec<AttemptPart>,
     spans: Vec<SpanPart>,
@@ -57,6 +54,11 @@ struct Document<'a> {
     caller: Seconds,
     unaccounted: Seconds,
     verdict: Vec<String>,
+    /// The timeline's own sentences, which the verdict has too.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [Box<str>],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    remarks: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -114,6 +116,16 @@ struct ErrorPart<'a> {
     retry_safe: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    remarks: &'a [String],
+}
+
+#[derive(Serialize)]
+struct FiredPart {
+    limit: &'static str,
+    phase: &'static str,
+    deadline: Seconds,
+    noticed: Seconds,
 }
 
 pub(super) fn render(run: &Run, secrets: Secrets) -> String {
@@ -128,6 +140,9 @@ pub(super) fn render(run: &Run, secrets: Secrets) -> String {
         limits: timeline.map(|timeline| LimitsPart(*timeline.limits())),
         response: run.response.as_ref().map(|record| response(record, timeline, secrets)),
         error: run.error.as_ref().map(|record| error(record, timeline)),
+        fired: timeline.and_then(fired),
+        request_sent: timeline.map(|timeline| timeline.request_sent().name()),
+        finished: timeline.map(Timeline::is_finished),
         hops: timeline.map(hops).unwrap_or_default(),
         attempts: timeline.map(attempts).unwrap_or_default(),
         spans: timeline.map(spans).unwrap_or_default(),
@@ -136,11 +151,22 @@ pub(super) fn render(run: &Run, secrets: Secrets) -> String {
         caller: sum(Timeline::caller),
         unaccounted: sum(Timeline::unaccounted),
         verdict: timeline.map(screen::verdict).unwrap_or_default(),
+        notes: timeline.map(Timeline::notes).unwrap_or_default(),
+        remarks: &run.remarks,
     };
     // Nothing in it can fail to be written: keys are strings, numbers are finite.
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
+}
+
+fn fired(timeline: &Timeline) -> Option<FiredPart> {
+    timeline.fired().map(|fired| FiredPart {
+        limit: fired.limit.name(),
+        phase: fired.phase.name(),
+        deadline: at(timeline, fired.deadline),
+        noticed: at(timeline, fired.noticed),
+    })
 }
 
 fn request(record: &RequestRecord, secrets: Secrets) -> RequestPart<'_> {
@@ -158,7 +184,7 @@ fn response<'a>(
     ResponsePart {
         status: record.status,
         reason: &record.reason,
-        http_version: record.http_version,
+        http_version: &record.http_version,
         url: &record.url,
         headers: secrets.fields(&record.headers),
         body_bytes: record.body_bytes,
@@ -167,8 +193,8 @@ fn response<'a>(
         remote_address: info.and_then(|info| info.remote_address).map(|at| at.to_string()),
         local_address: info.and_then(|info| info.local_address).map(|at| at.to_string()),
         tls: info.and_then(|info| info.tls.as_ref()).map(|tls| TlsPart {
-            version: tls.version,
-            cipher: tls.cipher,
+            version: &tls.version,
+            cipher: &tls.cipher,
             alpn: tls.alpn.as_deref().map(text),
             resumed: tls.resumed,
         }),
@@ -179,7 +205,7 @@ fn response<'a>(
 fn error<'a>(record: &'a ErrorRecord, timeline: Option<&Timeline>) -> ErrorPart<'a> {
     let sent = timeline.map_or(RequestSent::No, Timeline::request_sent);
     ErrorPart {
-        kind: record.kind,
+        kind: &record.kind,
         message: &record.message,
         limit: record.limit,
         phase: record.phase,
@@ -189,6 +215,7 @@ fn error<'a>(record: &'a ErrorRecord, timeline: Option<&Timeline>) -> ErrorPart<
         request_sent: sent.name(),
         retry_safe: record.retry_safe,
         status: record.status,
+        remarks: &record.remarks,
     }
 }
 

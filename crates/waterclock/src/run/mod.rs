@@ -23,15 +23,20 @@
 
 mod clock;
 mod document;
+mod read;
+mod rebuild;
+mod seconds;
 mod span;
 
 pub use clock::rfc3339;
+pub use read::ReadError;
 
 use crate::connection::ConnectionInfo;
 use crate::error::Error;
 use crate::proxy::redact;
 use crate::request::PreparedRequest;
 use crate::response::Response;
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 use waterclock_proto::message::Headers;
 use waterclock_proto::timeline::Timeline;
@@ -62,19 +67,55 @@ pub struct Run {
     pub response: Option<ResponseRecord>,
     /// Why it failed, if it did.
     pub error: Option<ErrorRecord>,
+    /// What else is to be said below everything, in sentences.
+    pub remarks: Vec<String>,
 }
 
 impl Run {
     /// A call of which only the request is known yet.
     #[must_use]
     pub fn new(started_at: SystemTime, request: RequestRecord) -> Self {
-        Run { started_at, request, timeline: None, response: None, error: None }
+        Run {
+            started_at,
+            request,
+            timeline: None,
+            response: None,
+            error: None,
+            remarks: Vec::new(),
+        }
     }
 
     /// The document, indented, with a line break at its end.
     #[must_use]
     pub fn to_json(&self, secrets: Secrets) -> String {
         document::render(self, secrets)
+    }
+
+    /// Reads a document back. What is worked out from the timeline (sums, labels, the verdict) is not
+    /// read but worked out again, so that the screen is that of the live call, and a document made from
+    /// this one is the same text. Members that are not known are passed over.
+    ///
+    /// What the document has not got, this has not either: certificates, the proxy, the values of
+    /// redacted fields.
+    ///
+    /// # Errors
+    /// [`ReadError`] for what is not JSON, no run document, made by a later version of it, or cannot
+    /// have happened.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use waterclock::run::{RequestRecord, Run, Secrets};
+    ///
+    /// let request = RequestRecord::refused("GET", "https://example.com/");
+    /// let saved = Run::new(SystemTime::UNIX_EPOCH, request).to_json(Secrets::Redacted);
+    /// assert_eq!(Run::from_json(&saved)?.to_json(Secrets::Redacted), saved);
+    ///
+    /// let error = Run::from_json(r#"{"schema_version": 7}"#).unwrap_err();
+    /// assert!(error.to_string().contains("a newer waterclock"));
+    /// # Ok::<(), waterclock::run::ReadError>(())
+    /// ```
+    pub fn from_json(text: &str) -> Result<Run, ReadError> {
+        read::read(text)
     }
 }
 
@@ -116,7 +157,7 @@ pub struct ResponseRecord {
     /// The reason phrase; may be empty.
     pub reason: String,
     /// `HTTP/1.0` or `HTTP/1.1`.
-    pub http_version: &'static str,
+    pub http_version: Cow<'static, str>,
     /// The URL of the last hop.
     pub url: String,
     /// The header fields, in wire order and case.
@@ -139,7 +180,7 @@ impl ResponseRecord {
         ResponseRecord {
             status: response.status(),
             reason: response.reason().into_owned(),
-            http_version: response.version().as_str(),
+            http_version: response.version().as_str().into(),
             url: response.url().to_string(),
             headers: response.headers().clone(),
             body_bytes,
@@ -161,7 +202,7 @@ impl ResponseRecord {
 #[derive(Clone, Debug)]
 pub struct ErrorRecord {
     /// The name of the kind, as [`ErrorKind::name`](crate::ErrorKind::name) spells it.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// What went wrong, in words.
     pub message: String,
     /// The limit that fired.
@@ -176,6 +217,8 @@ pub struct ErrorRecord {
     pub retry_safe: bool,
     /// The status, if there was a response.
     pub status: Option<u16>,
+    /// What else is to be said: what to do about it, what became of a file.
+    pub remarks: Vec<String>,
 }
 
 impl ErrorRecord {
@@ -183,7 +226,7 @@ impl ErrorRecord {
     #[must_use]
     pub fn of(error: &Error) -> Self {
         ErrorRecord {
-            kind: error.kind().name(),
+            kind: error.kind().name().into(),
             message: error.message().to_owned(),
             limit: error.limit().map(crate::Limit::name),
             phase: error.phase().map(crate::Phase::name),
@@ -191,14 +234,19 @@ impl ErrorRecord {
             late_by: error.late_by(),
             retry_safe: error.retry_safe(),
             status: error.status(),
+            remarks: error.hint().map(str::to_owned).into_iter().collect(),
         }
     }
 
     /// Of something that went wrong outside the client: `output` for a file that cannot be
     /// written, `status` for a status that the caller takes for a failure.
     #[must_use]
-    pub fn new(kind: &'static str, message: impl Into<String>, status: Option<u16>) -> Self {
-        let message = message.into();
+    pub fn new(
+        kind: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+        status: Option<u16>,
+    ) -> Self {
+        let (kind, message) = (kind.into(), message.into());
         ErrorRecord {
             kind,
             message,
@@ -208,6 +256,7 @@ impl ErrorRecord {
             late_by: None,
             retry_safe: false,
             status,
+            remarks: Vec::new(),
         }
     }
 }

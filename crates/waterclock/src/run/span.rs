@@ -1,6 +1,6 @@
 //! Spans, hops and connect attempts of a timeline as members of a document.
 
-use super::document::Seconds;
+use super::seconds::Seconds;
 use serde::Serialize;
 use waterclock_proto::limit::Limit;
 use waterclock_proto::screen;
@@ -36,6 +36,9 @@ struct Bound {
     limit_value: Option<Seconds>,
     #[serde(skip_serializing_if = "Option::is_none")]
     left_before: Option<Seconds>,
+    /// How long before the span that limit had expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overdue: Option<Seconds>,
 }
 
 /// What a folded run stands for.
@@ -54,6 +57,8 @@ struct FoldPart {
 struct LongestPart {
     phase: &'static str,
     what: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u16>,
     started: Seconds,
     ended: Seconds,
     #[serde(flatten)]
@@ -89,6 +94,7 @@ fn longest(timeline: &Timeline, span: &Span) -> LongestPart {
     LongestPart {
         phase: span.phase.name(),
         what: what(span.what),
+        attempt: attempt_of(span.what),
         started: at(timeline, span.started),
         ended: at(timeline, span.ended),
         bound: bound(timeline, span),
@@ -102,10 +108,15 @@ fn bound(timeline: &Timeline, span: &Span) -> Bound {
         limit: span.limit.map(Limit::name),
         limit_value: span.limit.and_then(|limit| timeline.limits().get(limit)).map(Seconds),
         left_before: span.left_before().map(Seconds),
+        overdue: span
+            .limit
+            .map(|_| span.started.since(span.deadline))
+            .filter(|overdue| !overdue.is_zero())
+            .map(Seconds),
     }
 }
 
-fn at(timeline: &Timeline, tick: Tick) -> Seconds {
+pub(super) fn at(timeline: &Timeline, tick: Tick) -> Seconds {
     Seconds(tick.since(timeline.started()))
 }
 
@@ -152,6 +163,9 @@ pub(super) struct HopPart {
     /// How long a reused connection had been idle.
     #[serde(skip_serializing_if = "Option::is_none")]
     idle: Option<Seconds>,
+    /// The address at the connection's other end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<String>,
 }
 
 pub(super) fn hops(timeline: &Timeline) -> Vec<HopPart> {
@@ -167,6 +181,7 @@ pub(super) fn hops(timeline: &Timeline) -> Vec<HopPart> {
         connection: hop.connection.map(|connection| connection.number),
         reused: hop.connection.map(|connection| connection.idle.is_some()),
         idle: hop.connection.and_then(|connection| connection.idle).map(Seconds),
+        peer: hop.connection.and_then(|connection| connection.peer).map(|peer| peer.to_string()),
     };
     timeline.hops().iter().map(part).collect()
 }

@@ -1,10 +1,13 @@
+mod any;
+mod read;
+
 use super::*;
 use serde_json::Value;
 use std::sync::Arc;
 use waterclock_proto::limit::{Limit, Limits};
 use waterclock_proto::message::Method;
 use waterclock_proto::tick::Tick;
-use waterclock_proto::timeline::{Hop, HopReason, Phase, RequestLine, SpanEnd, What};
+use waterclock_proto::timeline::{Fired, Hop, HopReason, Phase, RequestLine, SpanEnd, What};
 
 fn us(n: u64) -> Tick {
     Tick::from_nanos(n * 1_000)

@@ -7,6 +7,7 @@ use super::record::RecordMeter;
 use rustls::client::ClientConnection;
 use rustls::{HandshakeKind, ProtocolVersion};
 use rustls_pki_types::ServerName;
+use std::borrow::Cow;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::IpAddr;
 
@@ -68,9 +69,9 @@ pub enum PlainRead {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsInfo {
     /// `TLS 1.2` or `TLS 1.3`.
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
     /// The cipher suite's name in the IANA registry.
-    pub cipher: &'static str,
+    pub cipher: Cow<'static, str>,
     /// The protocol the server chose by ALPN, if any.
     pub alpn: Option<Vec<u8>>,
     /// Whether an earlier session was resumed, which spares the certificates.
@@ -278,8 +279,8 @@ impl TlsSession {
         let suite = self.connection.negotiated_cipher_suite()?;
         let certificates = self.connection.peer_certificates().unwrap_or_default();
         Some(TlsInfo {
-            version: version_name(self.connection.protocol_version()?),
-            cipher: cipher_name(suite.suite().as_str().unwrap_or("unknown")),
+            version: version_name(self.connection.protocol_version()?).into(),
+            cipher: cipher_name(suite.suite().as_str().unwrap_or("unknown")).into(),
             alpn: self.connection.alpn_protocol().map(<[u8]>::to_vec),
             resumed: self.connection.handshake_kind() == Some(HandshakeKind::Resumed),
             certificates: certificates.iter().map(|der| der.to_vec()).collect(),

@@ -212,7 +212,7 @@ fn the_connection_is_described() {
     assert_eq!(info.remote_address, Some(server.address()));
     assert!(info.local_address.unwrap().ip().is_loopback());
     let tls = info.tls.as_ref().unwrap();
-    assert_eq!((tls.version, tls.certificates.is_empty()), ("TLS 1.3", false));
+    assert_eq!((&*tls.version, tls.certificates.is_empty()), ("TLS 1.3", false));
     assert!(info.proxy.is_none() && info.number == 1);
 }
 

@@ -195,8 +195,8 @@ fn tls_versions_can_be_bounded_from_both_sides() {
             let settings = settings.to_builder().maximum_version(newest).build().unwrap();
             match builder().tls(settings).build().unwrap().get(server.url("/")).send() {
                 Ok(response) => {
-                    let version = response.connection().unwrap().tls.as_ref().unwrap().version;
-                    assert_eq!((version, fits), (name, true));
+                    let version = &response.connection().unwrap().tls.as_ref().unwrap().version;
+                    assert_eq!((&**version, fits), (name, true));
                 }
                 Err(error) => assert_eq!((error.kind(), fits), (ErrorKind::Tls, false), "{error}"),
             }

@@ -31,7 +31,7 @@ fn a_whole_dialogue_in_pieces_of_any_size() {
             pair.settle().unwrap();
             assert!(!pair.client.is_handshaking());
             let info = pair.client.info().unwrap();
-            assert_eq!((info.version, info.cipher), (version, cipher));
+            assert_eq!((&*info.version, &*info.cipher), (version, cipher));
             assert_eq!(info.alpn.as_deref(), Some(b"http/1.1".as_slice()));
             assert!(!info.resumed);
             assert_eq!(info.certificates, credentials.chain);
