@@ -214,7 +214,7 @@ fn recorded(record: &ResponseRecord, secrets: Secrets) -> Response<'_> {
     Response {
         status: record.status,
         status_text: &record.reason,
-        http_version: record.http_version,
+        http_version: &record.http_version,
         cookies: set_cookies(&fields, secrets),
         content: Content::of(record),
         redirect_url: location.unwrap_or_default().to_owned(),
@@ -257,7 +257,7 @@ fn error<'a>(run: &'a Run, hop: HopView<'_>) -> Option<ErrorPart<'a>> {
 impl<'a> ErrorPart<'a> {
     fn of(record: &'a ErrorRecord) -> Self {
         ErrorPart {
-            kind: Some(record.kind),
+            kind: Some(&record.kind),
             message: record.message.clone(),
             limit: record.limit,
             phase: record.phase,

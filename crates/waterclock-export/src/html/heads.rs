@@ -14,7 +14,7 @@ pub(super) fn error(out: &mut String, run: &Run) {
         let value = escape(value);
         let _ = writeln!(out, "<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>");
     };
-    row("kind", record.kind);
+    row("kind", &record.kind);
     row("message", &record.message);
     for (name, value) in [("limit", record.limit), ("phase", record.phase)] {
         if let Some(value) = value {

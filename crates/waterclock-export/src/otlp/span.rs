@@ -108,7 +108,7 @@ pub(super) fn call(run: &Run, ids: &mut Ids) -> Span {
 /// A failure: its `error.type` of low cardinality, and the status. That the caller cancelled is none.
 fn outcome(error: Option<&ErrorRecord>) -> (Option<String>, Status) {
     match error.filter(|error| error.kind != "cancelled") {
-        Some(error) => (Some(error.kind.to_owned()), Status::error(&error.message)),
+        Some(error) => (Some(error.kind.to_string()), Status::error(&error.message)),
         None => (None, Status::default()),
     }
 }
