@@ -83,7 +83,8 @@ fn verdict(out: &mut String, run: &Run) {
     let Some((first, rest)) = sentences.split_first() else { return };
     out.push_str("<section class=\"verdict\" aria-label=\"Verdict\">\n");
     let _ = writeln!(out, "<h2 class=\"first\">{}</h2>", escape(first));
-    for sentence in rest {
+    let of_error = run.error.iter().flat_map(|error| &error.remarks);
+    for sentence in rest.iter().chain(of_error).chain(&run.remarks) {
         let _ = writeln!(out, "<p>{}</p>", sentence_of(sentence));
     }
     out.push_str("</section>\n");

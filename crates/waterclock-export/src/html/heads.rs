@@ -49,7 +49,7 @@ pub(super) fn write(out: &mut String, run: &Run, secrets: Secrets) {
         fields(out, line.trim_end(), &secrets.fields(&record.headers));
         if let Some(tls) = record.connection.as_ref().and_then(|info| info.tls.as_ref()) {
             let resumed = if tls.resumed { ", resumed" } else { "" };
-            let (version, cipher) = (escape(tls.version), escape(tls.cipher));
+            let (version, cipher) = (escape(&tls.version), escape(&tls.cipher));
             let _ = writeln!(out, "<p class=\"note\">{version}, {cipher}{resumed}</p>");
         }
         if let Some(sum) = record.body_sha256 {

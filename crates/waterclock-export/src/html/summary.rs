@@ -79,7 +79,7 @@ fn facts(run: &Run) -> Vec<(&'static str, String, String)> {
     let info = run.response.as_ref().and_then(|record| record.connection.as_ref());
     if let Some(address) = info.and_then(|info| info.remote_address) {
         let tls = info.and_then(|info| info.tls.as_ref());
-        let tls = tls.map(|tls| tls.version.to_owned());
+        let tls = tls.map(|tls| tls.version.to_string());
         fact("Peer", address.to_string(), tls.unwrap_or_else(|| "without TLS".to_owned()));
     }
     facts

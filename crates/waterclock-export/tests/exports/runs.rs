@@ -87,7 +87,7 @@ fn response(status: u16, reason: &str, url: &str) -> ResponseRecord {
     ResponseRecord {
         status,
         reason: reason.to_owned(),
-        http_version: "HTTP/1.1",
+        http_version: "HTTP/1.1".into(),
         url: url.to_owned(),
         headers: headers(&[
             ("Content-Type", "text/html; charset=UTF-8"),
@@ -103,8 +103,8 @@ fn response(status: u16, reason: &str, url: &str) -> ResponseRecord {
             remote_address: Some("142.250.0.94:443".parse().unwrap()),
             local_address: None,
             tls: Some(TlsInfo {
-                version: "TLS 1.3",
-                cipher: "TLS13_AES_256_GCM_SHA384",
+                version: "TLS 1.3".into(),
+                cipher: "TLS13_AES_256_GCM_SHA384".into(),
                 alpn: None,
                 resumed: false,
                 certificates: Vec::new(),
@@ -155,7 +155,7 @@ pub(crate) fn deadline() -> Run {
     t.finish(us(120_040));
     let mut run = run("https://google.co.kr/", t);
     run.error = Some(ErrorRecord {
-        kind: "timeout",
+        kind: "timeout".into(),
         message: "total limit of 120 ms fired in tls read 1".to_owned(),
         limit: Some("total"),
         phase: Some("tls"),
@@ -163,6 +163,7 @@ pub(crate) fn deadline() -> Run {
         late_by: Some(Duration::from_micros(40)),
         retry_safe: true,
         status: None,
+        remarks: vec!["body.part has what came before.".to_owned()],
     });
     run
 }

@@ -1,10 +1,21 @@
 //! Exports as exact text, in `tests/data`. To renew them after a wanted change, and see the difference:
 //! `WATERCLOCK_BLESS=1 cargo test -p waterclock-export --test exports && git diff`.
 
-use crate::runs;
+use crate::{any, runs};
+use proptest::prelude::*;
 use std::path::PathBuf;
 use waterclock::run::{Run, Secrets};
 use waterclock_export::{har, html, otlp, svg, trace};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_saved_run_is_exported_as_the_live_one(live in any::runs()) {
+        let saved = Run::from_json(&live.to_json(Secrets::Shown)).unwrap();
+        prop_assert_eq!(exports(&live), exports(&saved));
+    }
+}
 
 fn exports(run: &Run) -> [(&'static str, String); 5] {
     [
@@ -36,6 +47,16 @@ fn exports_are_what_they_were() {
     }
     let advice = "If that is wanted: WATERCLOCK_BLESS=1 cargo test -p waterclock-export";
     assert!(differences.is_empty(), "{}\n{advice}", differences.join("\n"));
+}
+
+#[test]
+fn a_saved_run_is_exported_as_the_live_one() {
+    for (name, live) in runs::all() {
+        let saved = Run::from_json(&live.to_json(Secrets::Shown)).unwrap();
+        for ((kind, live), (_, saved)) in exports(&live).iter().zip(&exports(&saved)) {
+            assert!(live == saved, "{name}.{kind}:\n{}", difference(live, saved));
+        }
+    }
 }
 
 /// The first lines that differ, with the line before them.
