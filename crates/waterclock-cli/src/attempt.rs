@@ -3,13 +3,14 @@
 use crate::args::Options;
 use crate::body::{Sink, stdout};
 use crate::exit::Exit;
+use crate::exports;
 use crate::output::{cannot_write, complain, tell};
 use crate::progress::Progress;
 use crate::report::{self, Head, Trouble, wrap};
 use crate::resume::{self, Answer, Part};
 use sha2::{Digest as _, Sha256};
 use std::io::{self, IsTerminal, Write};
-use waterclock::run::{ErrorRecord, ResponseRecord, Run, Secrets};
+use waterclock::run::{ErrorRecord, ResponseRecord, Run};
 use waterclock::screen::{Style, escape};
 use waterclock::{Error, Limit, Response, Timeline};
 
@@ -174,7 +175,7 @@ impl<'o> Attempt<'o> {
     }
 
     fn wants_document(&self) -> bool {
-        self.options.json || self.options.save.is_some()
+        self.options.json || self.options.save.is_some() || !self.options.exports.is_empty()
     }
 
     /// Tells everything, and gives the exit code.
@@ -257,10 +258,7 @@ impl<'o> Attempt<'o> {
         if !self.wants_document() {
             return Exit::Done;
         }
-        let secrets = match self.options.with_secrets {
-            true => Secrets::Shown,
-            false => Secrets::Redacted,
-        };
+        let secrets = exports::secrets(self.options.with_secrets);
         let text = self.run.to_json(secrets);
         let mut exit = Exit::Done;
         if let Some(path) = &self.options.save
@@ -273,6 +271,9 @@ impl<'o> Attempt<'o> {
             && let Err(error) = stdout().and_then(|mut out| out.write_all(text.as_bytes()))
         {
             self.complain("standard output", &error);
+            exit = Exit::Output;
+        }
+        if !self.options.exports.write(&self.run, secrets, self.options.quiet > 1) {
             exit = Exit::Output;
         }
         exit

@@ -21,7 +21,8 @@ pub(crate) enum Sink {
 }
 
 impl Sink {
-    /// What the options say; else standard output, which belongs to the document with `--json`.
+    /// What the options say; else standard output, which belongs to the document with `--json`, or to
+    /// an export.
     ///
     /// # Errors
     /// In words.
@@ -31,7 +32,7 @@ impl Sink {
         Ok(match Target::choose(&options.file, url)? {
             Some(target) => Sink::File(target),
             None if plain => Sink::Raw(stdout()?),
-            None if options.json => Sink::Nowhere,
+            None if options.json || options.exports.take_stdout() => Sink::Nowhere,
             None if io::stdout().is_terminal() => Sink::Terminal(Text::new(stdout()?)),
             None => Sink::Raw(stdout()?),
         })

@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_long_help_is_80_columns_wide() {
-        fits(&crate::args::command().render_long_help().to_string(), 340);
+        fits(&crate::args::command().render_long_help().to_string(), 360);
         fits(&timeouts(), 40);
     }
 

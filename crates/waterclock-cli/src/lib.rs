@@ -7,10 +7,12 @@ mod args;
 mod attempt;
 mod body;
 mod client;
+mod convert;
 mod curl;
 mod demo;
 mod destination;
 mod exit;
+mod exports;
 mod help;
 mod items;
 mod output;
@@ -42,6 +44,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     // A host of such a name is still reached: `waterclock http://demo`.
     match rest.first().and_then(|word| word.to_str()) {
         Some("help") => help::topic(rest.get(1).and_then(|word| word.to_str())).into(),
+        Some("convert") => convert::main(rest.get(1..).unwrap_or_default()),
         Some("demo") => demo::main(rest.get(1..).unwrap_or_default()),
         _ => run::main(program.into_iter().chain(rest)),
     }

@@ -50,6 +50,10 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 /// # Errors
 /// In words, if the command line cannot be used; nothing was sent then.
 fn request(options: &Options) -> Result<Exit, String> {
+    let body = options.file.output.as_deref() == Some("-");
+    let others = [(options.json, "--json"), (body, "--output -")];
+    let others = others.into_iter().filter_map(|(wanted, option)| wanted.then_some(option));
+    options.exports.check(&others.collect::<Vec<_>>())?;
     let mut plan = Plan::read(options)?;
     let mut state = State::open(&options.cookies, &plan.url, RealWorld::shared().wall())?;
     let cancel = signal::cancel_on_interrupt().map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
 //! Which options there are, and what they say.
 
-use crate::{items, parts, policy, times};
+use crate::{exports, items, parts, policy, times};
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::net::IpAddr;
@@ -13,6 +13,7 @@ const CREDENTIALS: &str = "Credentials";
 const COOKIES: &str = "Cookies and sessions";
 const REDIRECTS: &str = "Redirects and retries";
 const OUTPUT: &str = "Output";
+const EXPORTS: &str = "Exports of the run (to FILE; - is standard output, instead of the body)";
 const CONNECTION: &str = "Connection";
 const TLS: &str = "TLS";
 const SCREEN: &str = "Screen";
@@ -22,7 +23,7 @@ pub(crate) fn command() -> Command {
     let command = Command::new("waterclock")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Makes an HTTP request and says where the time went.")
-        .override_usage("waterclock [METHOD] URL [ITEM...] [OPTIONS]\n       waterclock demo [SCENE...|list|all]\n       waterclock help timeouts")
+        .override_usage("waterclock [METHOD] URL [ITEM...] [OPTIONS]\n       waterclock convert RUN.json --html FILE ...\n       waterclock demo [SCENE...|list|all]\n       waterclock help timeouts")
         .after_help(crate::help::AFTER)
         .term_width(80)
         .max_term_width(80)
@@ -40,6 +41,7 @@ pub(crate) fn command() -> Command {
     let command = command.next_help_heading(COOKIES).args(cookies());
     let command = command.next_help_heading(REDIRECTS).args(redirects());
     let command = command.next_help_heading(OUTPUT).args(output());
+    let command = command.next_help_heading(EXPORTS).args(exports::args());
     let command = command.next_help_heading(CONNECTION).args(connection());
     let command = command.next_help_heading(TLS).args(tls());
     command.next_help_heading(SCREEN).args(screen())
@@ -212,7 +214,7 @@ fn output() -> [Arg; 12] {
         flag("json", "Writes the run document, as JSON, instead of the body"),
         value("save", "FILE", "Writes the run document to FILE")
             .value_parser(value_parser!(PathBuf)),
-        flag("with-secrets", "Leaves credentials and cookies in the run document"),
+        flag("with-secrets", "Leaves credentials and cookies in the run document and in exports"),
         Arg::new("quiet")
             .long("quiet")
             .short('q')

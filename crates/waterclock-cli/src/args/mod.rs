@@ -4,6 +4,7 @@ mod command;
 
 pub(crate) use command::{command, screen};
 
+use crate::exports::Exports;
 use crate::items::HeaderItem;
 use crate::parts::PartItem;
 use crate::policy::Statuses;
@@ -49,6 +50,7 @@ pub(crate) struct Options {
     pub(crate) json: bool,
     pub(crate) save: Option<PathBuf>,
     pub(crate) with_secrets: bool,
+    pub(crate) exports: Exports,
     pub(crate) quiet: u8,
     pub(crate) resolve: Vec<ResolveOverride>,
     pub(crate) proxy: Proxy,
@@ -190,6 +192,7 @@ impl Options {
             json: matches.get_flag("json"),
             save: path("save"),
             with_secrets: matches.get_flag("with-secrets"),
+            exports: Exports::read(matches),
             quiet: matches.get_count("quiet"),
             resolve: all(matches, "resolve"),
             proxy: Proxy {
