@@ -28,8 +28,8 @@ pub fn html(run: &Run, secrets: Secrets) -> String {
     out += "<body>\n<main>\n";
     summary::write(&mut out, run);
     verdict(&mut out, run);
-    picture(&mut out, run);
     if let Some(timeline) = &run.timeline {
+        picture(&mut out, run);
         tables::waits(&mut out, timeline);
         tables::limits(&mut out, timeline);
         tables::hops(&mut out, timeline);

@@ -5,12 +5,15 @@
 
 mod attributes;
 mod ids;
+mod maker;
+mod outcome;
 mod span;
+mod url;
 
 use crate::number::document;
 use crate::phases::hops;
 use attributes::Attributes;
-use ids::Ids;
+use maker::Maker;
 use serde::Serialize;
 use span::Span;
 use waterclock::run::{Run, Secrets};
@@ -24,18 +27,14 @@ use waterclock::run::{Run, Secrets};
 /// `REDACTED`, as the conventions list them.
 #[must_use]
 pub fn otlp(run: &Run, secrets: Secrets) -> String {
-    let mut ids = Ids::of(run);
     let views = run.timeline.as_ref().map(hops).unwrap_or_default();
-    let mut spans = Vec::new();
+    let mut maker = Maker::new(run, secrets);
     // A pause for a retry is beside the hop, not in it.
-    let one =
-        views.len() == 1 && !views.iter().any(|hop| hop.exchange().count() < hop.spans().count());
-    let root = (!one).then(|| span::call(run, &mut ids));
-    let parent = root.as_ref().map(|root| root.span_id.clone());
-    spans.extend(root);
-    for hop in views {
-        span::hop(run, hop, secrets, parent.as_deref(), &mut ids, &mut spans);
+    let paused = views.iter().any(|hop| hop.exchange().count() < hop.spans().count());
+    if views.len() != 1 || paused {
+        maker.call();
     }
+    views.into_iter().for_each(|hop| maker.hop(hop));
     document(&Request {
         resource_spans: [ResourceSpans {
             resource: Resource {
@@ -43,7 +42,7 @@ pub fn otlp(run: &Run, secrets: Secrets) -> String {
             },
             scope_spans: [ScopeSpans {
                 scope: Scope { name: crate::NAME, version: crate::VERSION },
-                spans,
+                spans: maker.spans(),
             }],
         }],
     })

@@ -1,9 +1,11 @@
 //! A hop seen from outside: its spans, and the stretches that one phase took.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 use waterclock::run::Run;
+use waterclock_proto::limit::Limit;
 use waterclock_proto::tick::Tick;
-use waterclock_proto::timeline::{Hop, Phase, Span, SpanEnd, Timeline};
+use waterclock_proto::timeline::{Attempt, Hop, Phase, Span, SpanEnd, Timeline};
 
 /// One hop of a timeline.
 #[derive(Clone, Copy)]
@@ -103,11 +105,20 @@ impl<'t> HopView<'t> {
         })
     }
 
-    /// Whether what ended the call was a limit that fired in this hop.
-    pub(crate) fn expired(self) -> Option<(Phase, waterclock_proto::limit::Limit)> {
+    /// The limit that fired in it, and during what.
+    pub(crate) fn expired(self) -> Option<(Phase, Limit)> {
         let (_, span) = self.spans().rev().find(|(_, span)| span.end == SpanEnd::Expired)?;
         Some((span.phase, span.limit?))
     }
+}
+
+/// The connect attempts by hop.
+pub(crate) fn attempts(timeline: &Timeline) -> BTreeMap<u16, Vec<&Attempt>> {
+    let mut attempts: BTreeMap<u16, Vec<&Attempt>> = BTreeMap::new();
+    for attempt in timeline.attempts() {
+        attempts.entry(attempt.hop).or_default().push(attempt);
+    }
+    attempts
 }
 
 /// The phase of a span; of a folded run, that of its waits.

@@ -62,7 +62,10 @@ fn draw(frame: &mut Frame, timeline: &Timeline) {
         let of = of.map_or_else(String::new, |of| format!(" of {of}"));
         (fired.deadline, format!("✗ {} limit{of} fired", fired.limit))
     });
-    frame.begin(timeline.started(), timeline.ended(), mark);
+    let any_row = lines.iter().any(|line| matches!(line, Line::Row(_)));
+    if any_row {
+        frame.begin(timeline.started(), timeline.ended(), mark);
+    }
     for line in &lines {
         match line {
             Line::Hop(words) => frame.rule(words),
@@ -70,14 +73,16 @@ fn draw(frame: &mut Frame, timeline: &Timeline) {
             Line::Row(row) => rows::draw(frame, row),
         }
     }
-    if !lines.iter().any(|line| matches!(line, Line::Row(_))) {
+    if !any_row {
         frame.words("No wait lasted 0.05 ms or longer.");
     }
     let not_reached = screen::not_reached(timeline);
     if !not_reached.is_empty() {
         frame.note(&format!("not reached: {}", not_reached.join(", ")));
     }
-    frame.end();
+    if any_row {
+        frame.end();
+    }
     rows::legend(frame, &lines);
     frame.words(&screen::sum(timeline));
 }

@@ -4,14 +4,14 @@
 //! <https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU>
 
 use crate::number::{Ms, Us, at, document};
-use crate::phases::{HopView, began, hops, phase_of};
+use crate::phases::{HopView, attempts, began, hops, phase_of};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use std::time::Duration;
 use waterclock::run::{Run, rfc3339};
 use waterclock_proto::screen;
 use waterclock_proto::tick::Tick;
-use waterclock_proto::timeline::{Attempt, AttemptEnd, Phase, Timeline};
+use waterclock_proto::timeline::{AttemptEnd, Phase, Timeline};
 
 /// There is one process.
 const PROCESS: u32 = 1;
@@ -218,9 +218,8 @@ fn wait(timeline: &Timeline, index: usize, row: u32) -> Option<Event> {
 
 /// Attempts of hops that made several: they overlap, so each has a row.
 fn attempt_events(timeline: &Timeline, events: &mut Vec<Event>) {
-    let all = timeline.attempts();
-    let raced = |attempt: &&Attempt| all.iter().filter(|a| a.hop == attempt.hop).count() > 1;
-    for (attempt, row) in all.iter().filter(raced).zip(ATTEMPTS..) {
+    let raced = attempts(timeline).into_values().filter(|of_hop| of_hop.len() > 1).flatten();
+    for (attempt, row) in raced.zip(ATTEMPTS..) {
         let hop = usize::from(attempt.hop) + 1;
         events.push(Event::name("thread_name", row, format!("hop {hop}: tcp {}", attempt.peer)));
         let (end, message) = match &attempt.end {

@@ -35,11 +35,15 @@ fn end(out: &mut String) {
 
 /// The rows of the picture, for those who do not see it.
 pub(super) fn waits(out: &mut String, timeline: &Timeline) {
+    let lines = screen::lines(timeline);
+    if !lines.iter().any(|line| matches!(line, Line::Row(_))) {
+        return;
+    }
     let caption = "Each wait in order, with the limit that bounded it. Times in milliseconds from the \
                    start of the call, unless marked otherwise.";
     let columns = [">#", "Wait", ">Started", ">Took", "Of its limit"];
     begin(out, "waits", "Waits", caption, &columns);
-    for line in screen::lines(timeline) {
+    for line in lines {
         match line {
             Line::Hop(words) => {
                 let _ = writeln!(
@@ -93,17 +97,23 @@ fn milliseconds(duration: Duration) -> String {
 
 /// The limits that bounded a wait, and the wait that came closest to each; and the others.
 pub(super) fn limits(out: &mut String, timeline: &Timeline) {
-    let caption = "The limits that were the next to expire in some wait, and the wait that used the most \
-                   of each.";
-    begin(out, "limits", "Limits", caption, &["Limit", ">Set to", ">Most used", "In"]);
+    let mut rows = String::new();
     let mut idle = Vec::new();
     for (limit, of) in timeline.limits().iter() {
         match closest(timeline, limit) {
-            Some(closest) => limit_row(out, timeline, (limit, of), closest),
+            Some(closest) => limit_row(&mut rows, timeline, (limit, of), closest),
             None => idle.push(format!("{limit} {}", screen::configured_with_unit(of))),
         }
     }
-    end(out);
+    if rows.is_empty() {
+        section(out, "limits", "Limits");
+    } else {
+        let caption = "The limits that were the next to expire in some wait, and the wait that used \
+                       the most of each.";
+        begin(out, "limits", "Limits", caption, &["Limit", ">Set to", ">Most used", "In"]);
+        out.push_str(&rows);
+        end(out);
+    }
     let unset = Limit::ALL.into_iter().filter(|&limit| timeline.limits().get(limit).is_none());
     let unset: Vec<String> = unset.map(|limit| limit.name().to_owned()).collect();
     for (words, names) in [("Set, but never the next to expire", idle), ("Not set", unset)] {

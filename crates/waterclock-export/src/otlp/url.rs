@@ -1,0 +1,28 @@
+//! What is said about a URL.
+
+use url::Url;
+use waterclock::run::Secrets;
+
+/// The host, without the brackets of IPv6.
+pub(super) fn server(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
+}
+
+/// Query keys whose values sign a URL, by the conventions.
+const SIGNATURES: [&str; 4] = ["AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature"];
+
+/// `url.full`. A timeline's URLs have no userinfo.
+pub(super) fn full(url: &Url, secrets: Secrets) -> String {
+    let signs = |pair: &str| {
+        let name = pair.split_once('=').map(|(name, _)| name);
+        name.filter(|name| SIGNATURES.contains(name)).map(|name| format!("{name}=REDACTED"))
+    };
+    let mut url = url.clone();
+    if let Some(query) = url.query().filter(|_| secrets == Secrets::Redacted) {
+        let pairs = query.split('&').map(|pair| signs(pair).unwrap_or_else(|| pair.to_owned()));
+        let query = pairs.collect::<Vec<_>>().join("&");
+        url.set_query(Some(&query));
+    }
+    url.to_string()
+}
