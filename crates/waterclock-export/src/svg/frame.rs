@@ -148,7 +148,7 @@ impl Frame {
             self.body.lines().partition(|line| line.starts_with("<rect class=\"band\""));
         let (stripes, rest) = (stripes.join("\n"), rest.join("\n"));
         self.body =
-            [stripes, self.header(), self.grid(bottom), rest, self.marked(bottom)].join("\n");
+            [stripes, self.header(), self.grid(bottom), self.marked(bottom), rest].join("\n");
         self.body.push('\n');
         self.y += 12;
     }
