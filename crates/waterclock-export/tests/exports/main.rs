@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests panic to fail")]
 
 mod any;
+mod browser;
 mod har;
 mod markup;
 mod otlp;
