@@ -48,6 +48,7 @@ mod body;
 mod buffer;
 mod call;
 mod cancel;
+pub mod capture;
 mod connect;
 mod connection;
 pub mod cookies;

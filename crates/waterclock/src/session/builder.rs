@@ -4,6 +4,7 @@ use super::{Inner, Session};
 use crate::adapter::{Adapter, HttpAdapter};
 use crate::auth::Auth;
 use crate::call::InterruptHook;
+use crate::capture::Capture;
 use crate::connect::Connector;
 use crate::cookies::Cookies;
 use crate::environment::Environment;
@@ -338,6 +339,13 @@ impl SessionBuilder {
     /// they were added.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observers.push(observer);
+        self
+    }
+
+    /// Records what the sockets of this session read and write. Default: nothing is recorded, which
+    /// costs nothing.
+    pub fn capture(mut self, capture: &Capture) -> Self {
+        self.world = capture.around(self.world);
         self
     }
 

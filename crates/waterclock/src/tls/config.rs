@@ -1,7 +1,7 @@
 //! Settings made ready for handshakes, each once.
 
 use super::error::{SettingsError, TlsError};
-use super::key_log::KeyLogFile;
+use super::key_log::KeyLogs;
 use super::provider::provider;
 use super::settings::{Policy, TlsSettings, TlsVersion};
 use super::verifier::{ChainVerifier, PeerVerifier};
@@ -169,7 +169,7 @@ fn build(policy: &Policy, world: &Arc<dyn World>) -> Result<TlsConfig, TlsError>
     };
     config.alpn_protocols.clone_from(&policy.alpn);
     config.enable_sni = !policy.without_sni;
-    if let Some(log) = KeyLogFile::open(&policy.key_logging) {
+    if let Some(log) = KeyLogs::open(&policy.key_logging, world.key_lines()) {
         config.key_log = Arc::new(log);
     }
     Ok(TlsConfig {

@@ -1,6 +1,7 @@
 //! The NSS key log: the secrets of each connection, so that a capture can be decrypted.
 
 use super::settings::KeyLogging;
+use crate::capture::KeyLines;
 use rustls::KeyLog;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -8,9 +9,24 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+/// Where secrets go: to a file, to a capture, or to both.
+#[derive(Debug)]
+pub(super) struct KeyLogs {
+    file: Option<KeyLogFile>,
+    capture: Option<KeyLines>,
+}
+
+impl KeyLogs {
+    /// `None` if nobody wants them.
+    pub(super) fn open(logging: &KeyLogging, capture: Option<KeyLines>) -> Option<Self> {
+        let file = KeyLogFile::open(logging);
+        (file.is_some() || capture.is_some()).then_some(KeyLogs { file, capture })
+    }
+}
+
 /// A key log that is open.
 #[derive(Debug)]
-pub(super) struct KeyLogFile {
+struct KeyLogFile {
     path: PathBuf,
     /// None after a failure, which is told once.
     file: Mutex<Option<File>>,
@@ -18,7 +34,7 @@ pub(super) struct KeyLogFile {
 
 impl KeyLogFile {
     /// Opens the file that the settings lead to, if they lead to one. Reads the environment now.
-    pub(super) fn open(logging: &KeyLogging) -> Option<Self> {
+    fn open(logging: &KeyLogging) -> Option<Self> {
         let path = match logging {
             KeyLogging::Off => return None,
             KeyLogging::File(path) => path.clone(),
@@ -32,9 +48,18 @@ impl KeyLogFile {
             }
         }
     }
+
+    fn append(&self, line: &str) {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        // One write a line: other programs may append to the same file.
+        if let Some(Err(error)) = file.as_mut().map(|file| file.write_all(line.as_bytes())) {
+            log::warn!("cannot write the TLS key log {}: {error}", self.path.display());
+            *file = None;
+        }
+    }
 }
 
-impl KeyLog for KeyLogFile {
+impl KeyLog for KeyLogs {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         let mut line = String::with_capacity(label.len() + 2 * (32 + 48) + 3);
         line.push_str(label);
@@ -46,11 +71,11 @@ impl KeyLog for KeyLogFile {
             }
         }
         line.push('\n');
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        // One write a line: other programs may append to the same file.
-        if let Some(Err(error)) = file.as_mut().map(|file| file.write_all(line.as_bytes())) {
-            log::warn!("cannot write the TLS key log {}: {error}", self.path.display());
-            *file = None;
+        if let Some(file) = &self.file {
+            file.append(&line);
+        }
+        if let Some(capture) = &self.capture {
+            capture.add(&line);
         }
     }
 }

@@ -7,6 +7,7 @@
 #[cfg(unix)]
 pub mod real;
 
+use crate::capture::KeyLines;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
@@ -54,6 +55,12 @@ pub trait World: Send + Sync + 'static {
     /// its data there, each time, never waits. The real world says no, as signals interrupt only waits.
     fn asks_between_waits(&self, _now: Tick) -> bool {
         false
+    }
+
+    /// Where the secrets of TLS connections in this world go, beside the key log of the settings.
+    /// Nowhere, unless a [`Capture`](crate::capture::Capture) wants them.
+    fn key_lines(&self) -> Option<KeyLines> {
+        None
     }
 }
 
@@ -214,9 +221,21 @@ pub type LookupResult = io::Result<Vec<SocketAddr>>;
 #[derive(Debug)]
 pub struct PendingLookup(Arc<Slot>);
 
+/// Is shown the addresses of a name.
+type Watcher = Box<dyn Fn(&[SocketAddr]) + Send>;
+
 /// The answering side of a name lookup. Dropped without an answer, it answers with an error.
-#[derive(Debug)]
-pub struct Answer(Arc<Slot>);
+pub struct Answer {
+    slot: Arc<Slot>,
+    /// Sees the addresses before the asking side does.
+    watcher: Option<Watcher>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Answer").field(&self.slot).finish()
+    }
+}
 
 #[derive(Debug)]
 struct Slot {
@@ -229,7 +248,7 @@ impl PendingLookup {
     #[must_use]
     pub fn new(signal: Arc<dyn Signal>) -> (PendingLookup, Answer) {
         let slot = Arc::new(Slot { result: Mutex::new(None), signal });
-        (PendingLookup(Arc::clone(&slot)), Answer(slot))
+        (PendingLookup(Arc::clone(&slot)), Answer { slot, watcher: None })
     }
 
     /// What to wait on.
@@ -246,17 +265,26 @@ impl PendingLookup {
 }
 
 impl Answer {
+    /// Shows the addresses to `watcher`, too.
+    pub(crate) fn seen_by(mut self, watcher: impl Fn(&[SocketAddr]) + Send + 'static) -> Self {
+        self.watcher = Some(Box::new(watcher));
+        self
+    }
+
     /// Answers. Only the first answer counts.
     pub fn complete(self, result: LookupResult) {
         self.put(result);
     }
 
     fn put(&self, result: LookupResult) {
-        let mut slot = self.0.result.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(watcher), Ok(addresses)) = (&self.watcher, &result) {
+            watcher(addresses);
+        }
+        let mut slot = self.slot.result.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
             *slot = Some(result);
             drop(slot);
-            self.0.signal.set();
+            self.slot.signal.set();
         }
     }
 }

@@ -13,6 +13,7 @@
 mod backoff;
 mod bench;
 mod boundaries;
+mod captured;
 mod challenges;
 mod chunks;
 mod contents;
