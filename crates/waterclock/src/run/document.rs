@@ -2,6 +2,7 @@
 
 use super::seconds::Seconds;
 use super::span::{AttemptPart, HopPart, SpanPart, at, attempts, hops, spans};
+use super::wire::{WirePart, wire};
 use super::{ErrorRecord, RequestRecord, ResponseRecord, Run, SCHEMA_VERSION, Secrets};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -59,6 +60,8 @@ struct Document<'a> {
     notes: &'a [Box<str>],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     remarks: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wire: Option<WirePart>,
 }
 
 #[derive(Serialize)]
@@ -153,6 +156,10 @@ pub(super) fn render(run: &Run, secrets: Secrets) -> String {
         verdict: timeline.map(screen::verdict).unwrap_or_default(),
         notes: timeline.map(Timeline::notes).unwrap_or_default(),
         remarks: &run.remarks,
+        wire: run.wire.as_ref().map(|record| match secrets {
+            Secrets::Redacted => wire(&record.clone().masked()),
+            Secrets::Shown => wire(record),
+        }),
     };
     // Nothing in it can fail to be written: keys are strings, numbers are finite.
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();

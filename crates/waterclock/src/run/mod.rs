@@ -27,10 +27,12 @@ mod read;
 mod rebuild;
 mod seconds;
 mod span;
+mod wire;
 
 pub use clock::rfc3339;
 pub use read::ReadError;
 
+use crate::capture::Wire;
 use crate::connection::ConnectionInfo;
 use crate::error::Error;
 use crate::proxy::redact;
@@ -69,6 +71,9 @@ pub struct Run {
     pub error: Option<ErrorRecord>,
     /// What else is to be said below everything, in sentences.
     pub remarks: Vec<String>,
+    /// What its sockets read and wrote, if that was [recorded](crate::capture::Capture). In plain text
+    /// it has whatever the call sent and got; only what [`Wire::masked`] finds is redacted.
+    pub wire: Option<Wire>,
 }
 
 impl Run {
@@ -82,6 +87,7 @@ impl Run {
             response: None,
             error: None,
             remarks: Vec::new(),
+            wire: None,
         }
     }
 

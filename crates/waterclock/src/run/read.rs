@@ -1,6 +1,7 @@
 //! Reading a document: its form, and what is said when it is another one.
 
 use super::seconds::Seconds;
+use super::wire::WirePart;
 use super::{Run, SCHEMA_VERSION, rebuild};
 use serde::Deserialize;
 use serde_json::error::Category;
@@ -141,6 +142,7 @@ pub(super) struct Document {
     pub(super) notes: Vec<Box<str>>,
     #[serde(default)]
     pub(super) remarks: Vec<String>,
+    pub(super) wire: Option<WirePart>,
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use super::read::{
     ResponsePart, SpanPart, TlsPart, cut,
 };
 use super::seconds::Seconds;
-use super::{ErrorRecord, RequestRecord, ResponseRecord, Run, clock};
+use super::{ErrorRecord, RequestRecord, ResponseRecord, Run, clock, wire};
 use crate::connection::ConnectionInfo;
 use crate::tls::TlsInfo;
 use std::collections::BTreeMap;
@@ -38,6 +38,7 @@ pub(super) fn run(document: &Document) -> Read<Run> {
     })?;
     let mut run = Run::new(started_at, request(&document.request)?);
     run.remarks.clone_from(&document.remarks);
+    run.wire = document.wire.as_ref().map(wire::read).transpose()?;
     run.response = document.response.as_ref().map(|part| response(part, document)).transpose()?;
     run.error = document.error.as_ref().map(error).transpose()?;
     run.timeline = match &document.limits {

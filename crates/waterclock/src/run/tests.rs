@@ -1,5 +1,6 @@
 mod any;
 mod read;
+mod wire;
 
 use super::*;
 use serde_json::Value;
