@@ -2,6 +2,7 @@
 
 mod any;
 mod hops;
+mod notes;
 mod shapes;
 
 use super::words::width;
