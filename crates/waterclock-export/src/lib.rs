@@ -5,6 +5,7 @@
 //! | [`har()`] | HAR 1.2 | browsers' developer tools, HAR viewers |
 //! | [`trace()`] | Chrome's trace event format, as JSON | Perfetto, `chrome://tracing` |
 //! | [`otlp()`] | OTLP/JSON | OpenTelemetry collectors and backends |
+//! | [`pcapng()`] | a packet capture, if the run was recorded | Wireshark, tshark |
 //! | [`svg()`] | the waterfall as a picture | documents, issues |
 //! | [`html()`] | one page with everything | people |
 //!
@@ -28,6 +29,7 @@ mod html;
 mod markup;
 mod number;
 mod otlp;
+mod pcapng;
 mod phases;
 mod svg;
 mod trace;
@@ -35,6 +37,7 @@ mod trace;
 pub use har::har;
 pub use html::html;
 pub use otlp::otlp;
+pub use pcapng::{Keys, NotRecorded, pcapng};
 pub use svg::svg;
 pub use trace::trace;
 
