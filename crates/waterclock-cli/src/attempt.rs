@@ -8,11 +8,13 @@ use crate::output::{cannot_write, complain, tell};
 use crate::progress::Progress;
 use crate::report::{self, Head, Trouble, wrap};
 use crate::resume::{self, Answer, Part};
+use crate::store;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, IsTerminal, Write};
+use waterclock::capture::Capture;
 use waterclock::run::{ErrorRecord, ResponseRecord, Run};
 use waterclock::screen::{Style, escape};
-use waterclock::{Error, Limit, Response, Timeline};
+use waterclock::{Error, Limit, Response, Tick, Timeline};
 
 /// The body is moved in pieces of this size.
 const PIECE: usize = 64 * 1024;
@@ -39,6 +41,8 @@ pub(crate) struct Attempt<'o> {
     /// What there is of the body, if it is to be completed.
     pub(crate) part: Option<Part>,
     pub(crate) run: Run,
+    /// Records the sockets, if that is wanted.
+    pub(crate) capture: Option<Capture>,
     head: Option<Head>,
     trouble: Option<Trouble>,
     /// What else is to be said below the screen.
@@ -50,7 +54,18 @@ pub(crate) struct Attempt<'o> {
 impl<'o> Attempt<'o> {
     pub(crate) fn new(options: &'o Options, style: Style, sink: Sink, run: Run) -> Self {
         let (part, head, trouble, tips) = (None, None, None, Vec::new());
-        Attempt { options, style, sink, part, run, head, trouble, tips, resumable: false }
+        Attempt {
+            options,
+            style,
+            sink,
+            part,
+            run,
+            capture: None,
+            head,
+            trouble,
+            tips,
+            resumable: false,
+        }
     }
 
     /// Moves the body to where it goes, piece by piece.
@@ -209,7 +224,7 @@ impl<'o> Attempt<'o> {
         }
         self.run.remarks.clone_from(&self.tips);
         self.show(exit);
-        let written = self.write_document();
+        let written = self.write_documents();
         if exit == Exit::Done { written } else { exit }
     }
 
@@ -254,15 +269,30 @@ impl<'o> Attempt<'o> {
         }
     }
 
-    fn write_document(&self) -> Exit {
+    /// Takes what was recorded into the run.
+    fn take_recording(&mut self) {
+        if let Some(capture) = &self.capture {
+            let started = self.run.timeline.as_ref().map_or(Tick::NEVER, Timeline::started);
+            self.run.wire = Some(capture.take(started));
+        }
+    }
+
+    fn write_documents(&mut self) -> Exit {
         if !self.wants_document() {
             return Exit::Done;
         }
-        let secrets = exports::secrets(self.options.with_secrets);
-        let text = self.run.to_json(secrets);
+        self.take_recording();
         let mut exit = Exit::Done;
+        let secrets = exports::secrets(self.options.with_secrets);
+        if !self.options.exports.write(&self.run, secrets, self.options.quiet > 1) {
+            exit = Exit::Output;
+        }
+        if !self.options.capture {
+            self.run.wire = None;
+        }
+        let text = self.run.to_json(secrets);
         if let Some(path) = &self.options.save
-            && let Err(error) = std::fs::write(path, &text)
+            && let Err(error) = store::overwrite(path, text.as_bytes(), self.options.capture)
         {
             self.complain(&path.display().to_string(), &error);
             exit = Exit::Output;
@@ -271,9 +301,6 @@ impl<'o> Attempt<'o> {
             && let Err(error) = stdout().and_then(|mut out| out.write_all(text.as_bytes()))
         {
             self.complain("standard output", &error);
-            exit = Exit::Output;
-        }
-        if !self.options.exports.write(&self.run, secrets, self.options.quiet > 1) {
             exit = Exit::Output;
         }
         exit

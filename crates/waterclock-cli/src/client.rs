@@ -3,6 +3,7 @@
 use crate::args::{Options, Trust};
 use crate::request::removed;
 use crate::trust;
+use waterclock::capture::Capture;
 use waterclock::cookies::CookieJar;
 use waterclock::tls::{SettingsError, TlsSettings};
 use waterclock::world::SocketOptions;
@@ -22,15 +23,19 @@ impl From<Error> for NoSession {
     }
 }
 
-/// A session with these cookies, and credentials from a file.
+/// A session with these cookies, and credentials from a file; recorded, if there is a capture.
 pub(crate) fn session(
     options: &Options,
     cookies: CookieJar,
     netrc: Option<Netrc>,
+    capture: Option<&Capture>,
 ) -> Result<Session, NoSession> {
     let tls = trust::settings(&options.trust).map_err(|error| unusable(&error))?;
     let mut builder =
         Session::builder().tls(tls).cookies(cookies).trust_env(!options.credentials.no_env);
+    if let Some(capture) = capture {
+        builder = builder.capture(capture);
+    }
     if let Some(netrc) = netrc {
         builder = builder.netrc(netrc);
     }

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use waterclock::run::Run;
 use waterclock::screen::escape;
+use waterclock_export::{Keys, NotRecorded};
 
 /// Converts the run that the arguments name.
 pub(crate) fn main(arguments: &[OsString]) -> u8 {
@@ -34,7 +35,7 @@ pub(crate) fn main(arguments: &[OsString]) -> u8 {
 fn command() -> Command {
     Command::new("waterclock convert")
         .about("Exports a run that was saved with --save or --json. It needs no network.")
-        .override_usage("waterclock convert RUN.json --har|--trace|--otlp|--html|--svg FILE ...")
+        .override_usage("waterclock convert RUN.json --har|--html|--svg|--pcapng|... FILE")
         .after_help("FILE may be - for standard output. The same options stand in a request:\n  waterclock https://example.com --html run.html --har run.har")
         .term_width(80)
         .disable_help_flag(true)
@@ -73,8 +74,26 @@ fn convert(matches: &ArgMatches) -> Result<Exit, String> {
     }
     let path = matches.get_one::<PathBuf>("run").ok_or("there is no run to convert")?;
     let run = read(path)?;
+    recorded(&run, &wanted).map_err(|error| format!("{}: {error}", path.display()))?;
     let secrets = exports::secrets(matches.get_flag("with-secrets"));
     Ok(if wanted.write(&run, secrets, false) { Exit::Done } else { Exit::Output })
+}
+
+/// Whether the run has what a packet capture needs.
+///
+/// # Errors
+/// In words.
+fn recorded(run: &Run, wanted: &Exports) -> Result<(), String> {
+    let included = wanted.keys == Keys::Included;
+    match &run.wire {
+        _ if !wanted.has_packets() && included => Err(exports::NO_PACKETS.to_owned()),
+        _ if !wanted.has_packets() => Ok(()),
+        None => Err(NotRecorded.to_string()),
+        Some(wire) if included && wire.keys.is_none() => Err("it has no secrets of TLS; they are \
+             kept with --capture --pcapng-keys, when the request is made"
+            .to_owned()),
+        Some(_) => Ok(()),
+    }
 }
 
 /// The run that was saved at `path`.

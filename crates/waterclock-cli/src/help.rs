@@ -56,6 +56,12 @@ Files: -o overwrites. -O and -J never do, unless told to with --overwrite; what
 the server sends is a name and never a path. --continue asks for the rest of a
 file and keeps what it needs to know in FILE.resume until the file is complete.
 
+Recordings: without TLS the file of --pcapng has the text of the call, with
+header fields that hold credentials or cookies masked with *, unless
+--with-secrets; what TLS encrypted is not masked, and --pcapng-keys lets anybody
+who has the file read it. 16 MiB are kept. New files are for their owner alone.
+SSLKEYLOGFILE is heeded, too.
+
 Only the body goes to standard output. Root certificates: --cacert, else the
 variable REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR, else
 the system's. Proxies: --proxy, else http_proxy, https_proxy, all_proxy and
@@ -176,7 +182,7 @@ mod tests {
 
     #[test]
     fn the_long_help_is_80_columns_wide() {
-        fits(&crate::args::command().render_long_help().to_string(), 360);
+        fits(&crate::args::command().render_long_help().to_string(), 380);
         fits(&timeouts(), 40);
     }
 

@@ -19,6 +19,7 @@ mod output;
 mod parts;
 mod policy;
 mod progress;
+mod recording;
 mod remote_name;
 mod report;
 mod request;

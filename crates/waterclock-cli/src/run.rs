@@ -11,8 +11,9 @@ use crate::request::Plan;
 use crate::resume::Part;
 use crate::state::State;
 use crate::terminal::{self, Stream};
-use crate::{curl, help, signal};
+use crate::{curl, help, recording, signal};
 use std::ffi::OsString;
+use waterclock::capture::Capture;
 use waterclock::run::{RequestRecord, Run};
 use waterclock::world::real::RealWorld;
 use waterclock::{ErrorKind, Method, Session};
@@ -54,6 +55,7 @@ fn request(options: &Options) -> Result<Exit, String> {
     let others = [(options.json, "--json"), (body, "--output -")];
     let others = others.into_iter().filter_map(|(wanted, option)| wanted.then_some(option));
     options.exports.check(&others.collect::<Vec<_>>())?;
+    let capture = recording::capture(options)?;
     let mut plan = Plan::read(options)?;
     let mut state = State::open(&options.cookies, &plan.url, RealWorld::shared().wall())?;
     let cancel = signal::cancel_on_interrupt().map_err(|error| error.to_string())?;
@@ -70,11 +72,12 @@ fn request(options: &Options) -> Result<Exit, String> {
     let run = Run::new(RealWorld::shared().wall(), RequestRecord::refused(&method, &plan.url));
     let style = terminal::style(&options.screen, Stream::Err);
     let mut attempt = Attempt::new(options, style, sink, run);
+    attempt.capture = capture.clone();
     if let Err(error) = attempt.sink.check() {
         return Ok(attempt.end(Ended::Output(error)));
     }
     attempt.part = part(options, &mut plan, &mut attempt.sink)?;
-    let session = match open(options, &mut plan, &mut state, login.as_ref()) {
+    let session = match open(options, &mut plan, &mut state, login.as_ref(), capture.as_ref()) {
         Ok(session) => session,
         Err(NoSession::Usage(text)) => return Err(text),
         Err(NoSession::Error(error)) => return Ok(attempt.end(Ended::Call(error))),
@@ -99,11 +102,12 @@ fn open(
     plan: &mut Plan,
     state: &mut State,
     login: Option<&Login>,
+    capture: Option<&Capture>,
 ) -> Result<Session, NoSession> {
     let netrc = access::netrc(&options.credentials).map_err(NoSession::Usage)?;
     let login = login.or(state.login());
     plan.auth = login.map(Login::auth).transpose()?;
-    client::session(options, std::mem::take(&mut state.cookies), netrc)
+    client::session(options, std::mem::take(&mut state.cookies), netrc, capture)
 }
 
 /// Asks for the rest of a file, with `--continue`.

@@ -1,4 +1,4 @@
-//! Files that hold secrets: written whole or not at all.
+//! Files that hold secrets.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -32,6 +32,15 @@ pub(crate) fn write(path: &Path, content: &[u8], mode: Mode) -> io::Result<()> {
         let _ = fs::remove_file(&beside);
     }
     result
+}
+
+/// Writes to `path`, which may be a pipe or a device. If the content is `private`, a new file is for its
+/// owner alone.
+pub(crate) fn overwrite(path: &Path, content: &[u8], private: bool) -> io::Result<()> {
+    let mode = if private { PRIVATE } else { 0o666 };
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(mode);
+    options.open(path)?.write_all(content)
 }
 
 /// What the mode of a file that is replaced becomes.

@@ -189,7 +189,10 @@ fn limits() -> Vec<Arg> {
     args
 }
 
-fn output() -> [Arg; 12] {
+const CAPTURE: &str = "Keeps what went over the sockets in the run document, for convert --pcapng: \
+    without TLS ALL TEXT of the call; with --save or --json";
+
+fn output() -> [Arg; 13] {
     [
         value("output", "FILE", "Writes the body to FILE; '-' is standard output, even a terminal")
             .short('o'),
@@ -214,6 +217,7 @@ fn output() -> [Arg; 12] {
         flag("json", "Writes the run document, as JSON, instead of the body"),
         value("save", "FILE", "Writes the run document to FILE")
             .value_parser(value_parser!(PathBuf)),
+        flag("capture", CAPTURE),
         flag("with-secrets", "Leaves credentials and cookies in the run document and in exports"),
         Arg::new("quiet")
             .long("quiet")

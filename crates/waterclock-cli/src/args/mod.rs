@@ -52,6 +52,8 @@ pub(crate) struct Options {
     pub(crate) with_secrets: bool,
     pub(crate) exports: Exports,
     pub(crate) quiet: u8,
+    /// What went over the sockets is to be in the run document.
+    pub(crate) capture: bool,
     pub(crate) resolve: Vec<ResolveOverride>,
     pub(crate) proxy: Proxy,
     pub(crate) unix_socket: Option<PathBuf>,
@@ -194,6 +196,7 @@ impl Options {
             with_secrets: matches.get_flag("with-secrets"),
             exports: Exports::read(matches),
             quiet: matches.get_count("quiet"),
+            capture: matches.get_flag("capture"),
             resolve: all(matches, "resolve"),
             proxy: Proxy {
                 url: text("proxy"),
