@@ -9,8 +9,8 @@ use support::{File, Seen, builder, installed, record, trust, waits};
 use waterclock::{Limit, Limits, RedirectPolicy};
 use waterclock_export::Keys;
 use waterclock_lab::{
-    Authority, Script, Server, Step, Tls, TlsScript, TlsVersion, after, head_then_stall, redirect,
-    respond, respond_with,
+    Authority, Proxy, Script, Server, Step, Tls, TlsScript, TlsVersion, after, head_then_stall,
+    redirect, respond, respond_with,
 };
 
 const fn ms(count: u64) -> Duration {
@@ -168,4 +168,85 @@ fn credentials_in_plain_text_are_masked() {
     file.is_sound();
     let seen = file.filtered("http", &["http.authorization", "http.cookie", "http.set_cookie"]);
     assert_eq!(seen, ["****** ****\t******\t", "\t\t*******"]);
+}
+
+#[test]
+fn a_tunnel_is_a_connection_to_the_proxy_and_is_decrypted_inside() {
+    if !installed() {
+        return;
+    }
+    let authority = Authority::new().unwrap();
+    let identity = authority.issue(&["127.0.0.1"]).unwrap();
+    let script = Script::every_request(respond(200, "inside"));
+    let server = Server::builder().tls(Tls::new(identity)).script(script).start().unwrap();
+    let proxy = Proxy::builder().start().unwrap();
+    let builder = builder().tls(trust(&authority)).limits(limits());
+    let builder = builder.proxy(&format!("http://me:hush@{}", proxy.address()));
+    let run = record(builder, |session| session.get(server.url("/in")));
+    let file = File::of(&run, Keys::Included);
+    file.is_sound();
+    let fields = ["tcp.stream", "_ws.col.Info", "http.proxy_authorization"];
+    let http = file.filtered("http.request || http.response", &fields);
+    let begins = ["0\tCONNECT 127.0.0.1:", "0\tHTTP/1.1 200", "0\tGET /in ", "0\tHTTP/1.1 200"];
+    assert_eq!(http.len(), begins.len(), "{http:#?}");
+    for (line, begin) in http.iter().zip(begins) {
+        assert!(line.starts_with(begin), "{http:#?}");
+    }
+    assert!(http[0].ends_with("\t***** ************"), "{http:#?}");
+    assert_eq!(file.read().comments.len(), waits(&run));
+}
+
+#[test]
+fn a_unix_socket_is_told_from_a_network() {
+    if !installed() {
+        return;
+    }
+    let path = File::path("socket");
+    let script = Script::every_request(respond(200, "near"));
+    let server = Server::builder().unix(&path).script(script).start().unwrap();
+    let builder = builder().limits(limits()).unix_socket(server.unix_path().unwrap());
+    let run = record(builder, |session| session.get("http://near.test/"));
+    let file = File::of(&run, Keys::LeftOut);
+    file.is_sound();
+    assert_eq!(file.read().http.len(), 2);
+    assert!(file.about().contains("192.0.2.2:80 stands for the Unix socket /"));
+}
+
+#[test]
+fn ipv6_and_names_are_seen() {
+    if !installed() {
+        return;
+    }
+    let script = Script::every_request(respond(200, "six"));
+    let bound = Server::builder().bind("[::1]:0".parse().unwrap()).script(script).start();
+    let Ok(server) = bound else {
+        eprintln!("SKIPPED: this machine has no IPv6 loopback");
+        return;
+    };
+    let mut run = record(builder().limits(limits()), |session| session.get(server.url("/")));
+    // The name that a lookup would have had.
+    run.wire.as_mut().unwrap().connections[0].host = Some("six.test".to_owned());
+    let file = File::of(&run, Keys::LeftOut);
+    file.is_sound();
+    let hosts = file.filtered("http.request", &["ipv6.dst", "ipv6.dst_host"]);
+    assert_eq!(hosts, ["::1\tsix.test"]);
+}
+
+#[test]
+fn what_was_left_out_makes_no_gap() {
+    if !installed() {
+        return;
+    }
+    let server = Server::start(Script::every_request(respond(200, "x".repeat(9_000)))).unwrap();
+    let url = server.url("/");
+    let mut run = record(builder().limits(limits()), |session| session.get(url));
+    let wire = run.wire.as_mut().unwrap();
+    let one = &mut wire.connections[0];
+    let piece = one.pieces.pop().unwrap();
+    one.dropped = piece.bytes.len() as u64;
+    one.closed = Some(piece.at);
+    wire.dropped = one.dropped;
+    let file = File::of(&run, Keys::LeftOut);
+    file.is_sound();
+    assert!(file.about().contains(" bytes were over the budget of the recording."));
 }

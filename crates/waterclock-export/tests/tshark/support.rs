@@ -72,11 +72,16 @@ impl File {
         File::new(&pcapng(run, Secrets::Redacted, keys).unwrap())
     }
 
-    pub(crate) fn new(bytes: &[u8]) -> File {
+    /// A path of its own for each call.
+    pub(crate) fn path(extension: &str) -> PathBuf {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}-{number}.pcapng", std::process::id());
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let name = format!("{}-{number}.{extension}", std::process::id());
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+    }
+
+    pub(crate) fn new(bytes: &[u8]) -> File {
+        let path = File::path("pcapng");
         std::fs::write(&path, bytes).unwrap();
         File(path)
     }
@@ -86,7 +91,8 @@ impl File {
     pub(crate) fn filtered(&self, filter: &str, fields: &[&str]) -> Vec<String> {
         let mut command = program("tshark");
         // A port that some protocol has a claim to would be taken for it.
-        command.args(["-n", "-o", "tcp.try_heuristic_first:TRUE"]);
+        // Names come from the file alone.
+        command.args(["-N", "n", "-o", "tcp.try_heuristic_first:TRUE"]);
         for name in ["tcp", "ip"] {
             command.args(["-o", &format!("{name}.check_checksum:TRUE")]);
         }
