@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from loopback import Received, Server, answer
+from programs import environment, python
 from threeways import check
 
 Serve = Callable[..., Server]
@@ -123,3 +124,21 @@ def test_a_redirect_to_tls(
         return session.get(server.url, **({"verify": ca_file} if way == "call" else {}))
 
     check(lambda: serve(answer("", 302, [("Location", target.url + "/there")])), program)
+
+
+@pytest.mark.parametrize("package", ["requests", "waterclock"])
+def test_a_key_log_of_the_environment(
+    tls_serve: Serve, ca_file: str, tmp_path: Path, package: str
+) -> None:
+    """Lines are added to the file, one for each secret, so that Wireshark can decrypt."""
+    pytest.importorskip(package)
+    server = tls_serve(echo)
+    log = tmp_path / "keys.log"
+    log.write_text("# kept\n")
+    source = f"import {package} as p; p.get({server.url!r}, verify={ca_file!r}, timeout=10)"
+    done = python("-c", source, env=environment(SSLKEYLOGFILE=str(log)))
+    assert done.returncode == 0, done.stderr
+    first, *lines = log.read_text().splitlines()
+    assert first == "# kept"
+    labels = {line.split()[0] for line in lines if not line.startswith("#")}
+    assert {"CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"} <= labels
