@@ -102,6 +102,36 @@ fn redirects_go_over_two_connections() {
 }
 
 #[test]
+fn a_session_that_is_resumed_is_decrypted_too() {
+    if !installed() {
+        return;
+    }
+    let authority = Authority::new().unwrap();
+    for version in [TlsVersion::V1_2, TlsVersion::V1_3] {
+        let identity = authority.issue(&["127.0.0.1"]).unwrap();
+        let script = Script::by_request(|request| match request.path() {
+            "/a" => respond_with(302, &[("Location", "/b"), ("Connection", "close")], ""),
+            _ => respond(200, "again"),
+        });
+        let tls = Tls::new(identity).version(version);
+        let server = Server::builder().tls(tls).script(script).start().unwrap();
+        let builder = builder().tls(trust(&authority)).limits(limits());
+        let run = record(builder, |session| session.get(server.url("/a")));
+        let connection = run.response.as_ref().unwrap().connection.as_ref().unwrap();
+        assert!(connection.number == 2 && connection.tls.as_ref().unwrap().resumed);
+        let file = File::of(&run, Keys::Included);
+        file.is_sound();
+        let Seen { http, comments } = file.read();
+        let begins = ["GET /a ", "HTTP/1.1 302 ", "GET /b ", "HTTP/1.1 200 "];
+        assert_eq!(http.len(), begins.len(), "{version:?}: {http:#?}");
+        for (line, begin) in http.iter().zip(begins) {
+            assert!(line.starts_with(begin), "{version:?}: {http:#?}");
+        }
+        assert_eq!(comments.len(), waits(&run), "{comments:#?}");
+    }
+}
+
+#[test]
 fn a_limit_that_fired_is_told_at_the_fin() {
     if !installed() {
         return;
