@@ -42,20 +42,18 @@ fn packet_of(span: &Span, ended: Duration, packets: &[Packet]) -> Option<usize> 
     wanted.or(next).map(|offset| from + offset).or(packets.len().checked_sub(1))
 }
 
-/// Whether a packet of this kind is what such a wait was for.
+/// Whether a packet of this kind is what such a wait was for, or what came of it.
 fn ends(span: &Span, packet: &Packet) -> bool {
-    if span.end != SpanEnd::Ready && span.end != SpanEnd::Done {
-        return packet.kind == Kind::End;
-    }
-    match (span.phase, span.what) {
-        (Phase::Pool | Phase::Resolve | Phase::Backoff, _) => packet.kind == Kind::Begin,
-        (Phase::Connect, _) => match span.end {
-            // The next attempt began.
-            SpanEnd::Done => packet.kind == Kind::Begin,
-            _ => packet.way == Way::In && packet.kind != Kind::Data,
-        },
-        (_, What::Write) => packet.way == Way::Out && packet.kind == Kind::Data,
-        _ => packet.way == Way::In && matches!(packet.kind, Kind::Data | Kind::End),
+    let Packet { way, kind, .. } = *packet;
+    match (span.end, span.phase) {
+        (SpanEnd::Expired | SpanEnd::Failed | SpanEnd::Cancelled, _) => kind == Kind::End,
+        // Nothing came: it was time to go on, or something else is free.
+        (SpanEnd::Done, _) | (_, Phase::Pool | Phase::Resolve | Phase::Backoff) => {
+            matches!(kind, Kind::Begin | Kind::Data) && way == Way::Out
+        }
+        (SpanEnd::Ready, Phase::Connect) => way == Way::In && kind != Kind::Data,
+        (SpanEnd::Ready, _) if span.what == What::Write => way == Way::Out && kind == Kind::Data,
+        (SpanEnd::Ready, _) => way == Way::In && matches!(kind, Kind::Data | Kind::End),
     }
 }
 

@@ -166,6 +166,35 @@ fn waits_stand_where_they_ended() {
 }
 
 #[test]
+fn where_nothing_came_the_next_step_is_told() {
+    let mut one = connection("192.0.2.9:80");
+    one.pieces.push(piece(3, Direction::Sent, "head"));
+    one.pieces.push(piece(7, Direction::Sent, "body, unasked"));
+    one.pieces.push(piece(8, Direction::Received, "503"));
+    one.pieces.push(piece(12, Direction::Sent, "again"));
+    let mut run = run(vec![one]);
+    let mut timeline = Timeline::new(at(0), Limits::none());
+    for (phase, from, to, end) in [
+        (Phase::Pool, 0, 1, SpanEnd::Ready),
+        (Phase::Continue, 3, 7, SpanEnd::Done),
+        (Phase::Backoff, 8, 12, SpanEnd::Done),
+        (Phase::FirstByte, 12, 13, SpanEnd::Cancelled),
+    ] {
+        timeline.record_wait(phase, What::Read, at(from), at(to), None, end);
+    }
+    timeline.finish(at(13));
+    run.timeline = Some(timeline);
+    let packets = file(&run).packets;
+    let told: Vec<_> = packets.iter().map(|packet| packet.comments.join(" / ")).collect();
+    // Nobody closed the connection, so the last packet is the nearest to what was cancelled.
+    let last = "wait 3: wait before retry, 4.0 ms, no limit / \
+                wait 4: read headers, 1.0 ms, cancelled";
+    let first = "wait 1: wait for connection, 1.0 ms, no limit";
+    let second = "wait 2: wait for 100 Continue, 4.0 ms, no limit";
+    assert_eq!(told, [first, "", "", "", second, "", last]);
+}
+
+#[test]
 fn a_saved_run_gives_the_same_bytes() {
     let mut one = connection("[2001:db8::9]:80");
     one.host = Some("h.test".into());
