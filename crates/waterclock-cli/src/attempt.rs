@@ -1,19 +1,19 @@
 //! One call, and what there is to tell about it.
 
-use crate::args::Options;
+use crate::args::{Options, View};
 use crate::body::{Sink, stdout};
 use crate::exit::Exit;
 use crate::exports;
 use crate::output::{cannot_write, complain, tell};
 use crate::progress::Progress;
-use crate::report::{self, Head, Trouble, wrap};
+use crate::report::{self, Head, Trouble};
 use crate::resume::{self, Answer, Part};
 use crate::store;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, IsTerminal, Write};
 use waterclock::capture::Capture;
 use waterclock::run::{ErrorRecord, ResponseRecord, Run};
-use waterclock::screen::{Style, escape};
+use waterclock::screen::{self, Style, escape};
 use waterclock::{Error, Limit, Response, Tick, Timeline};
 
 /// The body is moved in pieces of this size.
@@ -255,15 +255,7 @@ impl<'o> Attempt<'o> {
         let gone = exit == Exit::Output && self.trouble.is_none();
         match (&self.run.timeline, &self.trouble) {
             _ if gone || self.options.quiet > 1 => {}
-            (Some(timeline), trouble) if self.options.quiet == 0 => {
-                let head = self.head.as_ref();
-                let mut out = report::screen(head, timeline, trouble.as_ref(), &self.style);
-                for tip in &self.tips {
-                    out.push('\n');
-                    wrap(&mut out, tip, 1, 3, &self.style);
-                }
-                tell(&out);
-            }
+            (Some(timeline), _) if self.options.quiet == 0 => tell(&self.view(timeline)),
             (_, Some(trouble)) => tell(&trouble.brief()),
             (_, None) => {}
         }
@@ -274,6 +266,18 @@ impl<'o> Attempt<'o> {
         if let Some(capture) = &self.capture {
             let started = self.run.timeline.as_ref().map_or(Tick::NEVER, Timeline::started);
             self.run.wire = Some(capture.take(started));
+        }
+    }
+
+    fn view(&self, timeline: &Timeline) -> String {
+        match self.options.view {
+            View::OneLine => screen::one_line(timeline) + "\n",
+            View::Table(table) => {
+                let (head, trouble) = (self.head.as_ref(), self.trouble.as_ref());
+                let mut out = report::screen(head, table, timeline, trouble, &self.style);
+                report::tips(&mut out, &self.tips, &self.style);
+                out
+            }
         }
     }
 

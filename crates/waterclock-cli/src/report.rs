@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-use waterclock::screen::{self, Charset, Style, escape};
-use waterclock::{Error, Response, Timeline};
+use waterclock::run::{ErrorRecord, ResponseRecord, Run};
+use waterclock::screen::{self, Charset, Style, Table, escape};
+use waterclock::{Error, ErrorKind, Response, Timeline};
 
 /// The narrowest screen that the waterfall is drawn for.
 const NARROWEST: usize = 60;
@@ -29,6 +30,22 @@ impl Head {
         }
         let status_line = status_line.trim_end().to_owned();
         Head { status_line, place, body_received: 0, body_bytes: 0 }
+    }
+
+    /// Of a response that was saved.
+    fn saved(record: &ResponseRecord) -> Self {
+        let status_line = format!("{} {} {}", record.http_version, record.status, record.reason);
+        let mut place = Vec::new();
+        if let Some(info) = &record.connection {
+            place.extend(info.remote_address.map(|address| address.to_string()));
+            place.extend(info.tls.as_ref().map(|tls| tls.version.clone().into_owned()));
+        }
+        Head {
+            status_line: status_line.trim_end().to_owned(),
+            place,
+            body_received: record.body_received,
+            body_bytes: record.body_bytes,
+        }
     }
 
     /// How much of the body came: on the wire, and decoded.
@@ -73,6 +90,16 @@ impl Trouble {
         Trouble { line: error.to_string(), message, remarks: remarks.into_iter().collect() }
     }
 
+    /// Of a failure that was saved.
+    fn saved(record: &ErrorRecord, timeline: Option<&Timeline>) -> Self {
+        let verdict =
+            timeline.map(screen::verdict).filter(|_| record.kind == ErrorKind::Timeout.name());
+        let message = verdict.and_then(|verdict| verdict.into_iter().next());
+        let message = message.unwrap_or_else(|| escape(&record.message).into_owned());
+        let remarks = record.remarks.iter().map(|remark| escape(remark).into_owned()).collect();
+        Trouble { line: escape(&record.message).into_owned(), message, remarks }
+    }
+
     /// Something that is not the client's failure.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         let message = message.into();
@@ -89,22 +116,49 @@ impl Trouble {
     }
 }
 
+/// What a saved call showed.
+pub(crate) fn saved(run: &Run, table: Table, style: &Style) -> String {
+    let timeline = run.timeline.as_ref();
+    let head = run.response.as_ref().map(Head::saved);
+    let trouble = run.error.as_ref().map(|error| Trouble::saved(error, timeline));
+    let mut out = match (timeline, &trouble) {
+        (Some(timeline), trouble) => {
+            screen(head.as_ref(), table, timeline, trouble.as_ref(), style)
+        }
+        (None, Some(trouble)) => trouble.brief(),
+        (None, None) => "The call had not begun.\n".to_owned(),
+    };
+    tips(&mut out, &run.remarks, style);
+    out
+}
+
+/// What else is to be said, below everything.
+pub(crate) fn tips(out: &mut String, tips: &[String], style: &Style) {
+    for tip in tips {
+        out.push('\n');
+        wrap(out, &escape(tip), 1, 3, style);
+    }
+}
+
 /// The whole screen of one call.
 pub(crate) fn screen(
     head: Option<&Head>,
+    table: Table,
     timeline: &Timeline,
     trouble: Option<&Trouble>,
     style: &Style,
 ) -> String {
     let lines: Vec<String> = head.map(|head| head.line(timeline)).into_iter().collect();
-    let Some(trouble) = trouble else { return screen::screen(&lines, timeline, style) };
+    let Some(trouble) = trouble else {
+        return screen::screen_of(&lines, table, timeline, style);
+    };
     let mut out = String::new();
     for line in &lines {
         wrap(&mut out, &escape(line), 0, 2, style);
         out.push('\n');
     }
     if !timeline.spans().is_empty() {
-        out += &screen::waterfall(timeline, style);
+        out += &table.render(timeline, style);
         out.push('\n');
     }
     wrap(&mut out, &format!("waterclock: {}", trouble.message), 0, 2, style);

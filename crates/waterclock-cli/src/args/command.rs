@@ -23,7 +23,7 @@ pub(crate) fn command() -> Command {
     let command = Command::new("waterclock")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Makes an HTTP request and says where the time went.")
-        .override_usage("waterclock [METHOD] URL [ITEM...] [OPTIONS]\n       waterclock convert RUN.json --html FILE ...\n       waterclock demo [SCENE...|list|all]\n       waterclock help timeouts")
+        .override_usage("waterclock [METHOD] URL [ITEM...] [OPTIONS]\n       waterclock explain RUN.json [OPTIONS]\n       waterclock convert RUN.json --html FILE ...\n       waterclock demo [SCENE...|list|all]\n       waterclock help timeouts")
         .after_help(crate::help::AFTER)
         .term_width(80)
         .max_term_width(80)
@@ -44,7 +44,7 @@ pub(crate) fn command() -> Command {
     let command = command.next_help_heading(EXPORTS).args(exports::args());
     let command = command.next_help_heading(CONNECTION).args(connection());
     let command = command.next_help_heading(TLS).args(tls());
-    command.next_help_heading(SCREEN).args(screen())
+    command.next_help_heading(SCREEN).args(views()).args(screen())
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
@@ -164,7 +164,7 @@ fn redirects() -> [Arg; 9] {
     ]
 }
 
-fn limits() -> Vec<Arg> {
+pub(crate) fn limits() -> Vec<Arg> {
     let time = |arg: Arg| arg.value_name("T").allow_negative_numbers(true);
     let mut args = vec![
         time(Arg::new("timeout").long("timeout").short('t'))
@@ -272,6 +272,15 @@ fn tls() -> [Arg; 6] {
             .value_parser(PossibleValuesParser::new(["1.2", "1.3"])),
         flag("insecure", "Accepts every certificate: anybody on the way can read and change all")
             .short('k'),
+    ]
+}
+
+/// What is shown in the waterfall's place.
+pub(crate) fn views() -> [Arg; 2] {
+    [
+        flag("blame", "Sorts the waits by length instead of drawing them in order"),
+        flag("oneline", "Shows one line, for logs: limit=... spent=... and each phase's sum")
+            .conflicts_with("blame"),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 mod command;
 
-pub(crate) use command::{command, screen};
+pub(crate) use command::{command, limits, screen, views};
 
 use crate::exports::Exports;
 use crate::items::HeaderItem;
@@ -14,6 +14,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use waterclock::screen::Table;
 use waterclock::{Limit, ResolveOverride};
 
 /// Where the body comes from.
@@ -60,6 +61,7 @@ pub(crate) struct Options {
     pub(crate) local_address: Option<IpAddr>,
     pub(crate) trust: Trust,
     pub(crate) screen: Screen,
+    pub(crate) view: View,
 }
 
 /// The options about who is asking.
@@ -215,6 +217,27 @@ impl Options {
                 insecure: matches.get_flag("insecure"),
             },
             screen: Screen::read(matches),
+            view: View::read(matches),
+        }
+    }
+}
+
+/// What is shown of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// The screen with this table.
+    Table(Table),
+    OneLine,
+}
+
+impl View {
+    pub(crate) fn read(matches: &ArgMatches) -> Self {
+        if matches.get_flag("oneline") {
+            View::OneLine
+        } else if matches.get_flag("blame") {
+            View::Table(Table::Blame)
+        } else {
+            View::Table(Table::Waterfall)
         }
     }
 }
@@ -264,9 +287,10 @@ fn policy(matches: &ArgMatches) -> Policy {
 
 type Time = Option<Duration>;
 
-fn wanted(matches: &ArgMatches) -> times::Wanted {
+pub(crate) fn wanted(matches: &ArgMatches) -> times::Wanted {
     let named = Limit::ALL.into_iter().filter_map(|limit| {
-        matches.get_one::<Time>(times::option(limit)).map(|value| (limit, *value))
+        let value = matches.try_get_one::<Time>(times::option(limit)).ok().flatten();
+        value.map(|value| (limit, *value))
     });
     times::Wanted {
         timeout: matches.get_one("timeout").copied(),

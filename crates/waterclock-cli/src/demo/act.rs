@@ -7,7 +7,7 @@ use crate::report::{self, Head, Trouble, wrap};
 use crate::request::Plan;
 use std::io;
 use std::time::Duration;
-use waterclock::screen::Style;
+use waterclock::screen::{Style, Table};
 use waterclock::{CancelHandle, Error, ErrorKind, Limit, Phase, Session, Timeline};
 
 /// A call.
@@ -48,7 +48,10 @@ impl Act {
             Err(error) => error.timeline(),
         };
         let mut out = match timeline {
-            Some(timeline) => report::screen(head.as_ref(), timeline, trouble.as_ref(), style),
+            Some(timeline) => {
+                let table = Table::Waterfall;
+                report::screen(head.as_ref(), table, timeline, trouble.as_ref(), style)
+            }
             None => trouble.map(|trouble| trouble.brief()).unwrap_or_default(),
         };
         if let Err(error) = &outcome {

@@ -111,7 +111,7 @@ fn push_rows(
     lines.extend(rows(&entries[at..]));
 }
 
-fn row_of(timeline: &Timeline, entry: &Entry, glyphs: &Glyphs) -> Row {
+pub(super) fn row_of(timeline: &Timeline, entry: &Entry, glyphs: &Glyphs) -> Row {
     let span = timeline.spans().get(entry.span);
     let folded = entry.waits > 1;
     let label = match span {
@@ -238,16 +238,23 @@ fn losers(timeline: &Timeline, hop: usize, entries: &[Entry], glyphs: &Glyphs) -
 /// `3 short waits`, so that the rows add up.
 fn short_row((count, sum): (u64, Duration)) -> Row {
     let waits = if count == 1 { "wait" } else { "waits" };
-    Row {
-        number: String::new(),
-        label: format!("{count} short {waits}"),
-        bar: None,
-        value: number::brief(sum),
-        percent: String::new(),
-        of: String::new(),
-        share: 0.0,
-        arming: None,
-        bracket: None,
+    Row { value: number::brief(sum), ..Row::plain(format!("{count} short {waits}")) }
+}
+
+impl Row {
+    /// A row with nothing but a label.
+    pub(super) fn plain(label: String) -> Row {
+        Row {
+            number: String::new(),
+            label,
+            bar: None,
+            value: String::new(),
+            percent: String::new(),
+            of: String::new(),
+            share: 0.0,
+            arming: None,
+            bracket: None,
+        }
     }
 }
 

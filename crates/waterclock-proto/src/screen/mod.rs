@@ -23,6 +23,7 @@
 //! ```
 
 mod bar;
+mod blame;
 mod bound;
 mod failure;
 mod lines;
@@ -32,6 +33,7 @@ mod picture;
 mod rows;
 mod table;
 mod verdict;
+mod what_if;
 mod words;
 
 pub use bar::ticks;
@@ -42,6 +44,7 @@ pub use number::{configured_with_unit, grouped, with_unit};
 pub use picture::{Bar, Kind, Line, Row, Shared, lines};
 pub use table::sum;
 pub use verdict::verdict;
+pub use what_if::what_if;
 pub use words::{cut, escape, label};
 
 use crate::timeline::Timeline;
@@ -85,10 +88,60 @@ pub fn waterfall(timeline: &Timeline, style: &Style) -> String {
     table::render(timeline, style)
 }
 
+/// The waits sorted by length, each with its share of the whole call, and the sum. A folded run counts
+/// as one wait, with the sum of its waits.
+///
+/// ```
+/// use waterclock_proto::limit::Limits;
+/// use waterclock_proto::screen::{self, Style};
+/// use waterclock_proto::tick::Tick;
+/// use waterclock_proto::timeline::{Phase, SpanEnd, Timeline, What};
+///
+/// let ms = |n: u64| Tick::from_nanos(n * 1_000_000);
+/// let mut timeline = Timeline::new(ms(0), Limits::none());
+/// timeline.record_wait(Phase::Connect, What::Answer, ms(0), ms(20), None, SpanEnd::Ready);
+/// timeline.record_wait(Phase::FirstByte, What::Read, ms(20), ms(80), None, SpanEnd::Ready);
+/// timeline.finish(ms(80));
+///
+/// let text = screen::blame(&timeline, &Style::default());
+/// assert!(text.contains(" 2   60.0    75%  read headers   no limit"));
+/// ```
+#[must_use]
+pub fn blame(timeline: &Timeline, style: &Style) -> String {
+    blame::render(timeline, style)
+}
+
+/// Which table of waits a screen has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Table {
+    /// [`waterfall`]
+    #[default]
+    Waterfall,
+    /// [`blame`]
+    Blame,
+}
+
+impl Table {
+    /// The table itself.
+    #[must_use]
+    pub fn render(self, timeline: &Timeline, style: &Style) -> String {
+        match self {
+            Table::Waterfall => waterfall(timeline, style),
+            Table::Blame => blame(timeline, style),
+        }
+    }
+}
+
 /// The whole screen: the caller's `head` lines (plain text; escaped here), the waterfall and the
 /// verdict.
 #[must_use]
 pub fn screen(head: &[String], timeline: &Timeline, style: &Style) -> String {
+    screen_of(head, Table::Waterfall, timeline, style)
+}
+
+/// [`screen`] with another table in the waterfall's place.
+#[must_use]
+pub fn screen_of(head: &[String], which: Table, timeline: &Timeline, style: &Style) -> String {
     let room = style.width.clamp(table::LEAST_WIDTH, table::MOST_WIDTH);
     let mut out = String::new();
     for line in head {
@@ -97,7 +150,7 @@ pub fn screen(head: &[String], timeline: &Timeline, style: &Style) -> String {
     if !head.is_empty() {
         out.push('\n');
     }
-    out += &waterfall(timeline, style);
+    out += &which.render(timeline, style);
     out.push('\n');
     for (position, sentence) in verdict(timeline).iter().enumerate() {
         let indent = if position == 0 { 1 } else { 3 };

@@ -90,7 +90,7 @@ pub fn sum(timeline: &Timeline) -> String {
     format!("{} {}{so_far} = {parts}", sum.total, sum.unit.name())
 }
 
-fn push_line(out: &mut String, line: &str) {
+pub(super) fn push_line(out: &mut String, line: &str) {
     out.push_str(line.trim_end());
     out.push('\n');
 }
@@ -152,7 +152,7 @@ impl Columns {
 
 impl Row {
     /// ` 75% of 120 ┐`; the bracket follows one column after the longest text.
-    fn limit_text(&self) -> String {
+    pub(super) fn limit_text(&self) -> String {
         let text = if self.percent.is_empty() {
             self.of.clone()
         } else {
@@ -166,7 +166,7 @@ impl Row {
 }
 
 /// The colour of a wait: yellow from half of its limit, red from nine tenths.
-fn sgr(row: &Row) -> (&'static str, &'static str) {
+pub(super) fn sgr(row: &Row) -> (&'static str, &'static str) {
     let limited = !row.percent.is_empty();
     match row.share {
         share if limited && share > 0.9 => ("\x1b[31m", "\x1b[0m"),

@@ -1,9 +1,11 @@
 //! The two screens of the documentation as exact text, and what must hold for every timeline.
 
 mod any;
+mod blame;
 mod hops;
 mod notes;
 mod shapes;
+mod under;
 
 use super::words::width;
 use super::*;

@@ -9,6 +9,7 @@ mod fold;
 mod parts;
 mod record;
 mod span;
+mod under;
 mod what_if;
 
 pub use parts::{InvalidParts, Parts};

@@ -123,11 +123,16 @@ impl Timeline {
     /// ```
     pub fn from_parts(parts: Parts) -> Result<Timeline, InvalidParts> {
         check(&parts)?;
+        Ok(Timeline::put_together(parts))
+    }
+
+    /// From parts that are known to be those of a call.
+    pub(super) fn put_together(parts: Parts) -> Timeline {
         let mut run = Run::default();
         for (position, span) in parts.spans.iter().enumerate() {
             run.extend(position, span);
         }
-        Ok(Timeline {
+        Timeline {
             started: parts.started,
             at: parts.spans.last().map_or(parts.started, |span| span.ended),
             finished: parts.finished,
@@ -141,7 +146,7 @@ impl Timeline {
             request_sent: parts.request_sent,
             fired: parts.fired,
             notes: parts.notes,
-        })
+        }
     }
 
     /// What [`from_parts`](Self::from_parts) takes.

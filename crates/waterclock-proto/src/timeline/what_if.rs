@@ -42,14 +42,20 @@ impl Timeline {
     /// ```
     #[must_use]
     pub fn what_if(&self, limits: &Limits) -> Option<WhatIf> {
-        let mut replay =
-            Replay { timeline: self, limits, deadlines: Deadlines::default(), last: None };
-        replay.deadlines.arm(Limit::Total, limits, self.started());
-        self.spans().iter().enumerate().find_map(|(index, span)| replay.span(index, span))
+        let mut replay = Replay::new(self, limits);
+        self.spans().iter().enumerate().find_map(|(index, span)| replay.span(index, span).fired)
     }
 }
 
-struct Replay<'a> {
+/// What other limits come to in one span.
+pub(super) struct Step {
+    /// The deadline that comes first while it lasts, if it is a wait.
+    pub(super) in_force: Option<(Tick, Limit)>,
+    pub(super) fired: Option<WhatIf>,
+}
+
+/// The spans of a timeline, one after the other, under other limits.
+pub(super) struct Replay<'a> {
     timeline: &'a Timeline,
     limits: &'a Limits,
     deadlines: Deadlines,
@@ -57,8 +63,14 @@ struct Replay<'a> {
     last: Option<(u16, Phase, What)>,
 }
 
-impl Replay<'_> {
-    fn span(&mut self, index: usize, span: &Span) -> Option<WhatIf> {
+impl<'a> Replay<'a> {
+    pub(super) fn new(timeline: &'a Timeline, limits: &'a Limits) -> Self {
+        let mut deadlines = Deadlines::default();
+        deadlines.arm(Limit::Total, limits, timeline.started());
+        Replay { timeline, limits, deadlines, last: None }
+    }
+
+    pub(super) fn span(&mut self, index: usize, span: &Span) -> Step {
         if span.phase.is_wait() {
             self.enter(span);
         }
@@ -71,9 +83,12 @@ impl Replay<'_> {
         let wait = self.timeline.fold_of(span).map_or(Some(*span), |fold| fold.longest);
         if let (Some(limit), Some(wait)) = (each_wait, wait) {
             self.deadlines.arm(limit, self.limits, wait.started);
-            if self.deadlines.get(limit).is_none_or(|at| at >= wait.ended) {
-                self.deadlines.disarm(limit);
-            }
+        }
+        let in_force = self.deadlines.earliest().filter(|_| span.phase.is_wait());
+        if let (Some(limit), Some(wait)) = (each_wait, wait)
+            && self.deadlines.get(limit).is_none_or(|at| at >= wait.ended)
+        {
+            self.deadlines.disarm(limit);
         }
         // During work only the outer limits count: an inner one may have been disarmed before it.
         let counts = |limit| span.phase.is_wait() || matches!(limit, Limit::Total | Limit::Attempt);
@@ -82,10 +97,12 @@ impl Replay<'_> {
         if let Some(limit) = each_wait {
             self.deadlines.disarm(limit);
         }
-        let (at, limit) = fired?;
-        let at = at.max(span.started);
         let start = self.timeline.started();
-        Some(WhatIf { limit, at: at.since(start), span: index, into: at.since(span.started) })
+        let fired = fired.map(|(at, limit)| {
+            let at = at.max(span.started);
+            WhatIf { limit, at: at.since(start), span: index, into: at.since(span.started) }
+        });
+        Step { in_force, fired }
     }
 
     /// Arms and disarms what the change of phase asks for; the table in [`crate::limit`].

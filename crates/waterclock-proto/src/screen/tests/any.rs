@@ -200,6 +200,10 @@ pub(super) fn check(t: &Timeline) {
                 assert!(!line.contains(char::is_control), "{line:?}");
                 assert_eq!(line.trim_end(), line);
             }
+            for line in blame(t, &style).lines() {
+                assert!(width(line) <= columns.max(60), "{} columns: {line:?}", width(line));
+                assert!(!line.contains(char::is_control), "{line:?}");
+            }
             let table = waterfall(t, &style);
             let (total, parts) = printed_sum(&table);
             assert_eq!(total, parts, "{table}");
@@ -208,6 +212,7 @@ pub(super) fn check(t: &Timeline) {
         }
     }
     assert!(screen(&head, t, &ascii()).is_ascii());
+    assert!(blame(t, &ascii()).is_ascii());
     for index in 0..t.spans().len() {
         assert!(!label(t, index).is_empty());
         assert!(!label(t, index).contains(char::is_control));
@@ -224,6 +229,26 @@ proptest! {
     #[test]
     fn any_timeline_is_shown_within_the_width_and_adds_up(t in timelines()) {
         check(&t);
+    }
+
+    /// Cut anywhere, a call still tiles, adds up and says which limit ended it.
+    #[test]
+    fn any_timeline_is_shown_under_other_limits(t in timelines(), limits in configured()) {
+        let under = t.under(&limits);
+        let fired = t.what_if(&limits);
+        prop_assert_eq!(under.fired().is_some(), fired.is_some());
+        if let (Some(mine), Some(fired)) = (under.fired(), fired) {
+            prop_assert_eq!((mine.limit, under.elapsed()), (fired.limit, fired.at));
+            prop_assert!(under.unaccounted().is_zero());
+        }
+        let mut at = under.started();
+        for span in under.spans() {
+            prop_assert_eq!(span.started, at);
+            at = span.ended;
+        }
+        let text = what_if("--total 0.12", &limits, &t, Table::Waterfall, &unicode());
+        prop_assert!(text.lines().all(|line| width(line) <= 80));
+        check(&under);
     }
 
     #[test]

@@ -1,0 +1,104 @@
+//! `waterclock explain RUN.json`: a saved run shown again, and what other limits would have done with
+//! it. Nothing is sent.
+
+mod command;
+
+use crate::args::{Screen, View, wanted};
+use crate::exit::Exit;
+use crate::output::{print, tell};
+use crate::report;
+use crate::terminal::{self, Stream};
+use clap::ArgMatches;
+use command::{asked, command};
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::Path;
+use waterclock::run::{Run, Secrets};
+use waterclock::screen::{self, Style, escape};
+use waterclock::{Limit, Limits, Timeline};
+
+/// Explains the run that the arguments name.
+pub(crate) fn main(arguments: &[OsString]) -> u8 {
+    let program = [OsString::from("waterclock explain")];
+    let matches = match command().try_get_matches_from(program.iter().chain(arguments)) {
+        Ok(matches) => matches,
+        Err(error) => {
+            let _ = error.print();
+            return Exit::Usage.into();
+        }
+    };
+    if matches.get_flag("h") || matches.get_flag("help") {
+        return print(&command().render_long_help().to_string()).into();
+    }
+    match explain(&matches) {
+        Ok(text) => print(&text).into(),
+        Err(usage) => {
+            tell(&format!("waterclock: {usage}\n"));
+            Exit::Usage.into()
+        }
+    }
+}
+
+/// # Errors
+/// In words, if there is nothing to explain.
+fn explain(matches: &ArgMatches) -> Result<String, String> {
+    let Some(path) = matches.get_one::<std::path::PathBuf>("run") else {
+        return Err(
+            "there is no RUN.json; make one with --save, or see `waterclock explain -h`".into()
+        );
+    };
+    let run = read(path)?;
+    if matches.get_flag("json") {
+        let shown = matches.get_flag("with-secrets");
+        return Ok(run.to_json(if shown { Secrets::Shown } else { Secrets::Redacted }));
+    }
+    let style = terminal::style(&Screen::read(matches), Stream::Out);
+    let view = View::read(matches);
+    let asked = asked(matches);
+    if asked.is_empty() {
+        return Ok(shown(&run, view, &style));
+    }
+    let Some(timeline) = &run.timeline else {
+        return Err("the call had not begun, so no limit could have fired".to_owned());
+    };
+    Ok(what_if(&asked, &other_limits(matches), timeline, view, &style))
+}
+
+/// The document in a file, or on standard input if that is asked for.
+fn read(path: &Path) -> Result<Run, String> {
+    let mut text = String::new();
+    let stdin = path == Path::new("-");
+    let name = if stdin { "standard input".to_owned() } else { path.display().to_string() };
+    let name = escape(&name);
+    let count = match stdin {
+        true => std::io::stdin().lock().read_to_string(&mut text),
+        false => std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text)),
+    };
+    count.map_err(|error| format!("cannot read {name}: {error}"))?;
+    Run::from_json(&text).map_err(|error| format!("cannot use {name}: {error}"))
+}
+
+fn shown(run: &Run, view: View, style: &Style) -> String {
+    match (view, &run.timeline) {
+        (View::OneLine, Some(timeline)) => screen::one_line(timeline) + "\n",
+        (View::Table(table), _) => report::saved(run, table, style),
+        (View::OneLine, None) => report::saved(run, screen::Table::Waterfall, style),
+    }
+}
+
+/// The limits that were asked for, and no others.
+fn other_limits(matches: &ArgMatches) -> Limits {
+    let wanted = wanted(matches);
+    let none = Limits::none().with(Limit::Continue, None);
+    if wanted.timeout.is_none() && wanted.strict.is_none() {
+        return wanted.named.iter().fold(none, |limits, &(limit, value)| limits.with(limit, value));
+    }
+    wanted.limits().with(Limit::Continue, None)
+}
+
+fn what_if(asked: &str, limits: &Limits, timeline: &Timeline, view: View, style: &Style) -> String {
+    match view {
+        View::OneLine => screen::one_line(&timeline.under(limits)) + "\n",
+        View::Table(table) => screen::what_if(asked, limits, timeline, table, style),
+    }
+}
