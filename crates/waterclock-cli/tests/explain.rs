@@ -91,6 +91,32 @@ fn a_limit_says_what_it_would_have_done() {
 }
 
 #[test]
+fn another_client_says_what_it_would_have_done() {
+    let saved = saved("as");
+    let says = |arguments: &[&str], words: &str| {
+        let ran = run(&[&["explain", &saved], arguments].concat()).expect(0);
+        let flat = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(words), "no \"{words}\" in:\n{}", ran.out);
+    };
+    says(
+        &["--as", "requests", "timeout=0.05"],
+        "requests.exceptions.ReadTimeout, by its read timeout",
+    );
+    says(&["--as", "requests", "timeout=5"], "It would not have fired: the call took ");
+    says(&["--as", "curl", "--max-time", "0.05"], "It would have fired at 50.0 ms in wait ");
+    says(&["--total", "0.05", "--as", "urllib3"], "What if this had been urllib3 total=0.05?");
+    run(&["explain", &saved, "--as", "curl"])
+        .expect(2)
+        .says("say which: --as curl --max-time 0.12");
+    run(&["explain", &saved, "--as", "telnet"])
+        .expect(2)
+        .says("there are for requests, urllib3, httpx");
+    run(&["explain", &saved, "--as", "curl", "--charset", "ascii"])
+        .expect(2)
+        .says("curl has no timeout \"--charset\"; it has --max-time, --connect-timeout");
+}
+
+#[test]
 fn standard_input_is_read_only_if_it_is_asked_for() {
     let text = std::fs::read_to_string(saved("stdin")).unwrap();
     let mut child = waterclock()

@@ -3,6 +3,7 @@
 
 pub mod auth;
 pub mod charset;
+pub mod clients;
 pub mod cookies;
 pub mod decode;
 pub mod form;

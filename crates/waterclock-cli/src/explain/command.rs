@@ -12,6 +12,18 @@ nothing is read from standard input unless RUN.json is -.
 
 A limit says what it would have done with this run, alone or with the others that
 are given: `waterclock explain run.json --total 0.12`.
+
+--as takes a client's settings as they are written there:
+  --as requests timeout=0.12         timeout='(3.05, 27)', timeout=None
+  --as urllib3 total=0.12            timeout=, connect=, read=
+  --as httpx timeout=0.12            connect=, read=, write=, pool=
+  --as aiohttp total=0.12            connect=, sock_connect=, sock_read=
+  --as curl --max-time 0.12          -m, --connect-timeout
+  --as wget --timeout 0.12           -T, --dns-timeout, --connect-timeout,
+                                     --read-timeout
+  --as go Client.Timeout=120ms       Dialer.Timeout=, TLSHandshakeTimeout=,
+                                     ResponseHeaderTimeout=
+Without a setting it is --total or --timeout, given here, else those of the run.
 ";
 
 pub(super) fn command() -> Command {
@@ -37,7 +49,17 @@ pub(super) fn command() -> Command {
     let secrets = flag("with-secrets", "Leaves credentials and cookies in it, if they are there")
         .requires("json");
     let command = command.next_help_heading("Output").args(views()).args([json, secrets]);
-    let command = command.next_help_heading("What if").args(what_if());
+    let client = Arg::new("as")
+        .long("as")
+        .value_name("CLIENT [SETTING...]")
+        .num_args(1..)
+        .allow_hyphen_values(true)
+        .conflicts_with_all(["json", "blame", "oneline"])
+        .help(
+            "Says what this client would have done, with its own settings: requests, urllib3, httpx, \
+             aiohttp, curl, wget or go; everything after it is the client's",
+        );
+    let command = command.next_help_heading("What if").args(what_if()).arg(client);
     let screen = screen().into_iter().filter(|arg| arg.get_id() != "version");
     command.next_help_heading("Screen").args(screen)
 }
@@ -65,6 +87,13 @@ const fn short(limit: Limit) -> &'static str {
 fn limit_names() -> Vec<&'static str> {
     let named = Limit::ALL.into_iter().filter(|&limit| limit != Limit::Continue).map(option);
     ["timeout", "strict"].into_iter().chain(named).collect()
+}
+
+/// The client that is asked about, and its settings.
+pub(super) fn client(matches: &ArgMatches) -> Option<(String, String)> {
+    let mut words = matches.get_many::<String>("as")?;
+    let name = words.next()?.clone();
+    Some((name, words.map(String::as_str).collect::<Vec<_>>().join(" ")))
 }
 
 /// The limits as they were typed: `--total 0.12`. Empty if there are none.
@@ -101,6 +130,14 @@ mod tests {
         assert_eq!(of(&[]), "");
         assert_eq!(of(&["--head", "0.2", "-m", "120ms"]), "--head-timeout 0.2 --total 120ms");
         assert_eq!(of(&["-t", "1,2"]), "--timeout 1,2");
+    }
+
+    #[test]
+    fn everything_after_a_client_is_for_it() {
+        let words = ["explain", "run.json", "--charset", "ascii", "--as", "curl", "-m", "0.12"];
+        let matches = command().try_get_matches_from(words).unwrap();
+        assert_eq!(client(&matches), Some(("curl".to_owned(), "-m 0.12".to_owned())));
+        assert_eq!(asked(&matches), "");
     }
 
     #[test]

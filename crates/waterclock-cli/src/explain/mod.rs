@@ -9,13 +9,14 @@ use crate::output::{print, tell};
 use crate::report;
 use crate::terminal::{self, Stream};
 use clap::ArgMatches;
-use command::{asked, command};
+use command::{asked, client, command};
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
 use waterclock::run::{Run, Secrets};
 use waterclock::screen::{self, Style, escape};
 use waterclock::{Limit, Limits, Timeline};
+use waterclock_proto::clients::{Client, Question};
 
 /// Explains the run that the arguments name.
 pub(crate) fn main(arguments: &[OsString]) -> u8 {
@@ -54,13 +55,18 @@ fn explain(matches: &ArgMatches) -> Result<String, String> {
     }
     let style = terminal::style(&Screen::read(matches), Stream::Out);
     let view = View::read(matches);
-    let asked = asked(matches);
-    if asked.is_empty() {
+    let (asked, client) = (asked(matches), client(matches));
+    if asked.is_empty() && client.is_none() {
         return Ok(shown(&run, view, &style));
     }
     let Some(timeline) = &run.timeline else {
         return Err("the call had not begun, so no limit could have fired".to_owned());
     };
+    if let Some((name, settings)) = client {
+        let limits = if asked.is_empty() { *timeline.limits() } else { other_limits(matches) };
+        let question = question(&name, &settings, &limits)?;
+        return Ok(screen::as_client(&question, timeline, &style));
+    }
     Ok(what_if(&asked, &other_limits(matches), timeline, view, &style))
 }
 
@@ -101,4 +107,14 @@ fn what_if(asked: &str, limits: &Limits, timeline: &Timeline, view: View, style:
         View::OneLine => screen::one_line(&timeline.under(limits)) + "\n",
         View::Table(table) => screen::what_if(asked, limits, timeline, table, style),
     }
+}
+
+/// A client with the settings that are given, else with the one that is nearest to these limits.
+fn question(name: &str, settings: &str, limits: &Limits) -> Result<Question, String> {
+    let Some(client) = Client::from_name(name) else {
+        let names: Vec<&str> = Client::ALL.iter().map(|client| client.name()).collect();
+        let (name, names) = (escape(name), names.join(", "));
+        return Err(format!("there are no rules for \"{name}\"; there are for {names}"));
+    };
+    if settings.is_empty() { client.ask_as(limits) } else { client.ask(settings) }
 }

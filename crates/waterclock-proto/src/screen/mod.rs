@@ -22,6 +22,7 @@
 //! assert!(text.contains(" 60.0 ms = 60.0 waiting + 0.0 local work + 0.0 unaccounted"));
 //! ```
 
+mod as_client;
 mod bar;
 mod blame;
 mod bound;
@@ -36,6 +37,7 @@ mod verdict;
 mod what_if;
 mod words;
 
+pub use as_client::as_client;
 pub use bar::ticks;
 pub use bound::{Used, used};
 pub use failure::{not_reached, one_line};
@@ -157,6 +159,11 @@ pub fn screen_of(head: &[String], which: Table, timeline: &Timeline, style: &Sty
         words::wrap(&mut out, &fit(sentence, timeline, style), indent, 3, room);
     }
     out
+}
+
+/// Seconds as they are typed: `0.12`.
+pub(crate) fn seconds(duration: std::time::Duration) -> String {
+    number::seconds(duration, 0)
 }
 
 fn fit<'a>(text: &'a str, timeline: &Timeline, style: &Style) -> Cow<'a, str> {
