@@ -7,13 +7,13 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::blackhole::Blackhole;
 use crate::link::Link;
-use crate::log::Log;
+use crate::log::{Event, Log, Watch};
 use crate::stop::Stop;
 use crate::stream::Stream;
 use crate::tls::{Acceptor, Tls};
@@ -28,6 +28,7 @@ pub(crate) struct Listen {
     pub(crate) tls: Option<Tls>,
     pub(crate) receive_buffer: Option<usize>,
     pub(crate) accept_after: Option<Duration>,
+    pub(crate) watch: Option<Watch>,
 }
 
 impl Default for Listen {
@@ -38,6 +39,7 @@ impl Default for Listen {
             tls: None,
             receive_buffer: None,
             accept_after: None,
+            watch: None,
         }
     }
 }
@@ -80,7 +82,7 @@ impl Listener {
         let door = Door {
             tls: listen.tls.as_ref().map(Tls::acceptor).transpose()?.map(Arc::new),
             handler: Arc::new(handler),
-            log: Arc::default(),
+            log: Arc::new(Log::new(listen.watch.clone())),
             stop: Arc::default(),
         };
         let mut listener = Listener {
@@ -192,20 +194,24 @@ impl Door {
     }
 
     fn admit(self: &Arc<Self>, stream: Stream) {
+        let peer = stream.peer();
         let stream = Arc::new(stream);
         self.stop.watch(&stream);
         let number = self.log.write(|seen| {
+            seen.first.get_or_insert_with(Instant::now);
             seen.accepted += 1;
             seen.open += 1;
             seen.accepted - 1
         });
+        self.log.tell(&Event::Accepted { connection: number, peer });
         let door = Arc::clone(self);
         let spawned = spawn("lab-connection", move || {
-            let _open = Open(Arc::clone(&door.log));
+            let _open = Open { log: Arc::clone(&door.log), connection: number };
             door.handle(stream, number);
         });
         if spawned.is_err() {
             self.log.write(|seen| seen.open -= 1);
+            self.log.tell(&Event::Closed { connection: number });
         }
     }
 
@@ -220,6 +226,8 @@ impl Door {
                     Some(rustls::HandshakeKind::Resumed) => seen.handshakes.resumed += 1,
                     Some(_) => seen.handshakes.full += 1,
                 });
+                let completed = result.is_ok();
+                self.log.tell(&Event::Handshake { connection: number, completed });
                 let Ok(tls) = result else { return };
                 Link::secured(stream, tls)
             }
@@ -230,11 +238,15 @@ impl Door {
 }
 
 /// Counts a connection as open until dropped, also when a user's closure panics.
-struct Open(Arc<Log>);
+struct Open {
+    log: Arc<Log>,
+    connection: usize,
+}
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.write(|seen| seen.open -= 1);
+        self.log.write(|seen| seen.open -= 1);
+        self.log.tell(&Event::Closed { connection: self.connection });
     }
 }
 

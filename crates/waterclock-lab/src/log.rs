@@ -1,7 +1,8 @@
 //! What a server saw: connections, handshakes, requests.
 
 use std::io;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::head::Head;
@@ -71,21 +72,72 @@ pub struct Handshakes {
     pub failed: usize,
 }
 
+/// Something that a server saw, told as it happens (`Builder::watch`). Connections are counted
+/// from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A connection was accepted.
+    Accepted {
+        /// The connection.
+        connection: usize,
+        /// Whose it is; `None` on a Unix socket.
+        peer: Option<SocketAddr>,
+    },
+    /// The TLS handshake ended.
+    Handshake {
+        /// The connection.
+        connection: usize,
+        /// Whether it was completed.
+        completed: bool,
+    },
+    /// The head of a request was read.
+    Request {
+        /// The connection.
+        connection: usize,
+        /// The method, as sent.
+        method: String,
+        /// The request target, as sent.
+        target: String,
+    },
+    /// The server is done with the connection.
+    Closed {
+        /// The connection.
+        connection: usize,
+    },
+    /// The same about a connection to the proxy of a scene.
+    OfProxy(Box<Event>),
+}
+
+/// Who is told. Called by the threads of connections, so it must not wait for one of them.
+pub(crate) type Watch = Arc<dyn Fn(&Event) + Send + Sync>;
+
 #[derive(Default)]
 pub(crate) struct Log {
     state: Mutex<Seen>,
     changed: Condvar,
+    watch: Option<Watch>,
 }
 
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) accepted: usize,
+    pub(crate) first: Option<Instant>,
     pub(crate) open: usize,
     pub(crate) handshakes: Handshakes,
     pub(crate) requests: Vec<ReceivedRequest>,
 }
 
 impl Log {
+    pub(crate) fn new(watch: Option<Watch>) -> Self {
+        Log { watch, ..Log::default() }
+    }
+
+    pub(crate) fn tell(&self, event: &Event) {
+        if let Some(watch) = &self.watch {
+            watch(event);
+        }
+    }
+
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
         look(&lock(&self.state))
     }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::listener::{Connection, Listen, Listener};
-use crate::log::{Handshakes, ReceivedRequest};
+use crate::log::{Event, Handshakes, ReceivedRequest};
 use crate::relay::{self, Routes};
 use crate::session::{Flow, Session};
 use crate::step::{Step, respond_with};
@@ -117,6 +117,11 @@ impl Proxy {
         format!("{scheme}://{}", self.address())
     }
 
+    /// When the first connection was accepted.
+    pub fn first_connection(&self) -> Option<Instant> {
+        self.listener.log.read(|seen| seen.first)
+    }
+
     /// Connections accepted so far.
     pub fn connections(&self) -> usize {
         self.listener.log.read(|seen| seen.accepted)
@@ -198,6 +203,12 @@ impl ProxyBuilder {
         decide: impl Fn(&ReceivedRequest) -> ProxyAction + Send + Sync + 'static,
     ) -> Self {
         self.decide = Arc::new(decide);
+        self
+    }
+
+    /// Tells `watch` what happens, on the threads of the connections, which it holds up.
+    pub fn watch(mut self, watch: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.listen.watch = Some(Arc::new(watch));
         self
     }
 

@@ -3,10 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::listener::{Listen, Listener};
-use crate::log::{Handshakes, ReceivedRequest};
+use crate::log::{Event, Handshakes, ReceivedRequest};
 use crate::script::Script;
 use crate::session::Session;
 use crate::tls::Tls;
@@ -70,6 +71,11 @@ impl Server {
     /// Connections accepted so far.
     pub fn connections(&self) -> usize {
         self.listener.log.read(|seen| seen.accepted)
+    }
+
+    /// When the first connection was accepted.
+    pub fn first_connection(&self) -> Option<Instant> {
+        self.listener.log.read(|seen| seen.first)
     }
 
     /// Connections that are open now.
@@ -156,6 +162,12 @@ impl Builder {
     /// meanwhile gets through with a repeated SYN, as a rule one second after its first.
     pub fn accept_after(mut self, delay: Duration) -> Self {
         self.listen.accept_after = Some(delay);
+        self
+    }
+
+    /// Tells `watch` what happens, on the threads of the connections, which it holds up.
+    pub fn watch(mut self, watch: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.listen.watch = Some(Arc::new(watch));
         self
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use crate::head::Head;
 use crate::input::{Body, Input, Pace, Source};
 use crate::listener::Connection;
-use crate::log::ReceivedRequest;
+use crate::log::{Event, ReceivedRequest};
 use crate::script::{Answer, Plan, Script};
 use crate::step::Step;
 
@@ -167,10 +167,12 @@ impl<'a> Session<'a> {
         let body = Body::new(head.request_framing());
         let number = self.connection.number;
         let request = ReceivedRequest::new(&head, number, self.requests, body.is_done());
+        let (method, target) = (request.method.clone(), request.target.clone());
         let place = self.connection.log.write(|seen| {
             seen.requests.push(request);
             seen.requests.len() - 1
         });
+        self.connection.log.tell(&Event::Request { connection: number, method, target });
         self.requests += 1;
         self.pending = Some(Pending { head, body, place });
         Ok(Some(place))

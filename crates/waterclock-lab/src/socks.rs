@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use crate::listener::{Connection, Listen, Listener};
+use crate::log::Event;
 use crate::relay::{self, Routes};
 use crate::session::Session;
 use crate::step::Step;
@@ -56,6 +58,8 @@ impl SocksRequest {
 pub enum SocksAction {
     /// Connects to the target and forwards. If that fails, the answer is the general failure.
     Forward,
+    /// The same, but nothing is done for this long first.
+    ForwardAfter(Duration),
     /// Answers with this code in the version that was asked in: 0x01 to 0x08 in version 5 (RFC 1928
     /// §6), 91 to 93 in version 4.
     Refuse(u8),
@@ -112,6 +116,11 @@ impl Socks {
         format!("{scheme}://{}", self.address())
     }
 
+    /// When the first connection was accepted.
+    pub fn first_connection(&self) -> Option<Instant> {
+        self.listener.log.read(|seen| seen.first)
+    }
+
     /// Connections accepted so far.
     pub fn connections(&self) -> usize {
         self.listener.log.read(|seen| seen.accepted)
@@ -152,6 +161,12 @@ impl SocksBuilder {
         self
     }
 
+    /// Tells `watch` what happens, on the threads of the connections, which it holds up.
+    pub fn watch(mut self, watch: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.listen.watch = Some(Arc::new(watch));
+        self
+    }
+
     /// Starts to listen.
     pub fn start(self) -> io::Result<Socks> {
         let SocksBuilder { listen, policy } = self;
@@ -186,6 +201,10 @@ impl Policy {
         let target = match (self.decide)(&request) {
             SocksAction::Answer(steps) => return session.run(&steps).map(|_| ()),
             SocksAction::Refuse(code) => return connection.link.write_all(&reply(&request, code)),
+            SocksAction::ForwardAfter(delay) => {
+                connection.stop.sleep(delay)?;
+                relay::connect(&request.target(), 80, &self.routes, &connection.stop)
+            }
             SocksAction::Forward => {
                 relay::connect(&request.target(), 80, &self.routes, &connection.stop)
             }

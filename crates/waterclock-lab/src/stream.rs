@@ -1,7 +1,7 @@
 //! A connected socket, TCP or Unix, whose calls need only a shared reference.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
 #[cfg(unix)]
@@ -34,6 +34,15 @@ impl Stream {
             Stream::Tcp(stream) => (&mut &*stream).write_all(bytes),
             #[cfg(unix)]
             Stream::Unix(stream) => (&mut &*stream).write_all(bytes),
+        }
+    }
+
+    /// Whose it is, where that can be said.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        match self {
+            Stream::Tcp(stream) => stream.peer_addr().ok(),
+            #[cfg(unix)]
+            Stream::Unix(_) => None,
         }
     }
 

@@ -217,6 +217,15 @@ impl TlsScript {
         self
     }
 
+    pub(crate) fn change_times(&mut self, time: impl Fn(Duration) -> Duration) {
+        for delay in self.flights.iter_mut().flatten() {
+            *delay = time(*delay);
+        }
+        if let Some((_, every)) = &mut self.drip {
+            *every = time(*every);
+        }
+    }
+
     /// Resets the connection after this many bytes of the handshake.
     #[must_use]
     pub fn reset_after(mut self, bytes: usize) -> Self {

@@ -1,0 +1,179 @@
+//! Scenes: scripted misbehaviour as short TOML files, for the tests of any client.
+//!
+//! ```
+//! use waterclock_lab::scene::{Options, Scene, Stage};
+//!
+//! let scene = Scene::parse(r#"
+//!     name = "slow"
+//!     description = "The answer takes 20 ms."
+//!     listen = "http"
+//!
+//!     [[route]]
+//!     path = "/"
+//!     steps = [{ wait = "20ms" }, { respond = 200, body = "hello" }]
+//! "#)?;
+//! let stage = Stage::start(&scene, &Options::default())?;
+//! assert!(stage.url().starts_with("http://127.0.0.1:"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The file
+//!
+//! A duration is `"80ms"`, `"0.5s"`, `"2m"` or a number of seconds.
+//!
+//! | key | what it is |
+//! |---|---|
+//! | `name` | letters, digits and `-` |
+//! | `description` | what happens, and what a correct client does |
+//! | `listen` | `"http"` (default), `"https"`, or `"tcp"`: nothing is done that no step does |
+//! | `tests` | what a limit has to bound here, in a few words; none if it is not about time |
+//! | `ends` | how a call ends that has no limit: `"well"` (default), `"badly"` or `"never"` |
+//! | `backlog` | how long the queue is full, so that connecting waits; `"never"`: for ever |
+//! | `[host]` | `name`, and `lookup`: how long the name server takes, or `"never"` |
+//! | `[tls]` | `first_flight`, `second_flight`: the delay before each of its pieces; `drip` and `every`: so many bytes at a time; `stall_after`, `close_after`, `reset_after`: so many bytes; `version`: `"1.2"` or `"1.3"` |
+//! | `[proxy]` | `kind`: `"http"` or `"socks"`; `wait` before it does anything; `drip` and `every` for its answer to CONNECT; `steps`: done instead of forwarding |
+//! | `[[route]]` | `path` (default `"*"`; `"/a/*"` is all below), `method`, `steps`, `times` |
+//! | `steps` | without routes: what happens on each connection |
+//!
+//! Routes of the same path take turns, each for `times` requests (default 1), and then it begins
+//! again. The body of a request is read before the steps, unless one of them reads.
+//!
+//! # Steps
+//!
+//! | step | what is done |
+//! |---|---|
+//! | `{ wait = T }` | nothing |
+//! | `{ respond = 200, headers = {...}, body = "..." }` | a whole response, with its length; `bytes = N` is a body of that size; `chunked = true` |
+//! | `{ head = 200, headers = {...} }` | a head alone, with just these fields |
+//! | `{ interim = 103, headers = {...} }` | an interim response |
+//! | `{ redirect = "/x" }` | a 302, or what `status` says |
+//! | `{ retry_after = "1s" }` | a 503, or what `status` says; whole seconds, as the field has them |
+//! | `{ body = "..." }`, `{ bytes = N }` | a part of a body |
+//! | `{ chunk = "..." }` | one chunk of a chunked body |
+//! | `{ send = "..." }` | these bytes |
+//! | `{ read_slowly = N, every = T }` | takes the request's body, `N` bytes at a time |
+//! | `{ repeat = N, steps = [...] }` | these steps so many times |
+//! | `"read-head"`, `"read-body"`, `"read-body-in-silence"`, `"drain"` | reads; "in silence": without a 100 |
+//! | `"last-chunk"` | ends a chunked body |
+//! | `"stall"` | nothing more, until the client gives up |
+//! | `"reset"`, `"close"`, `"half-close"`, `"close-without-notify"` | an end of the connection |
+//!
+//! What sends can have `drip = N` and `every = T`: `N` bytes at a time with `T` between them.
+
+mod edit;
+mod error;
+mod parse;
+mod reader;
+mod ready;
+mod route;
+mod stage;
+mod steps;
+mod timing;
+
+use std::time::Duration;
+
+pub use error::SceneError;
+pub use ready::{ready, sources};
+pub use stage::{Options, Stage};
+
+use crate::proxy::ProxyAction;
+use crate::step::Step;
+use crate::tls::{TlsScript, TlsVersion};
+use route::Route;
+
+/// Servers and what they do, read from a file.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// What it is called.
+    pub name: String,
+    /// What happens, and what a correct client does. One paragraph.
+    pub description: String,
+    /// What a client's limit has to bound here, to be put after "it bounds"; `None` if the scene is
+    /// not about time.
+    pub tests: Option<String>,
+    /// How a call ends that has no limit.
+    pub ends: Ends,
+    speaks: Speaks,
+    host: Option<Host>,
+    queue: Queue,
+    proxy: Option<ProxyPlan>,
+    serves: Serves,
+}
+
+/// How a call ends that has no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// With the whole response.
+    Well,
+    /// With a failure that the client has to notice.
+    Badly,
+    /// Not at all.
+    Never,
+}
+
+/// What is spoken on the server's connections.
+#[derive(Clone, Debug)]
+enum Speaks {
+    Http,
+    Https { script: TlsScript, version: Option<TlsVersion> },
+}
+
+/// A name for the server. `lookup` is the time the name server takes; `None` is no answer.
+#[derive(Clone, Debug)]
+struct Host {
+    name: String,
+    lookup: Option<Duration>,
+}
+
+/// Whether the server's queue takes connections.
+#[derive(Clone, Copy, Debug)]
+enum Queue {
+    Open,
+    FullFor(Duration),
+    Full,
+}
+
+#[derive(Clone, Debug)]
+enum ProxyPlan {
+    Http(ProxyAction),
+    SocksAfter(Duration),
+    SocksAnswer(Vec<Step>),
+}
+
+#[derive(Clone, Debug)]
+enum Serves {
+    Routes(Vec<Route>),
+    Connection(Vec<Step>),
+}
+
+impl Scene {
+    /// Reads a scene. What is wrong with it is said with its line.
+    pub fn parse(text: &str) -> Result<Scene, SceneError> {
+        parse::scene(text)
+    }
+
+    /// A ready one.
+    pub fn ready(name: &str) -> Option<Scene> {
+        ready().into_iter().find(|scene| scene.name == name)
+    }
+
+    /// Whether a client has to trust a certificate of ours.
+    pub fn is_https(&self) -> bool {
+        matches!(self.speaks, Speaks::Https { .. })
+    }
+
+    /// Whether a client has to go through a proxy to see it.
+    pub fn has_proxy(&self) -> bool {
+        self.proxy.is_some()
+    }
+
+    /// The server's name, if a client has to look one up to see the whole scene.
+    pub fn host(&self) -> Option<&str> {
+        self.host.as_ref().map(|host| host.name.as_str())
+    }
+
+    /// Whether the scene is one without a name, too: only its lookup would be missing.
+    pub fn is_whole_without_lookup(&self) -> bool {
+        self.host.as_ref().is_none_or(|host| host.lookup.is_some_and(|time| time.is_zero()))
+    }
+}
