@@ -46,6 +46,7 @@ mod step;
 mod stop;
 mod stream;
 mod tls;
+pub mod trial;
 
 pub use blackhole::Blackhole;
 pub use dns::{DnsAnswer, DnsQuery, DnsServer, DnsStub, Family, Says, Zone};

@@ -144,6 +144,10 @@ fn what_is_wrong_in_a_scene_is_said_with_its_line() {
             "line 3: a host's name has letters, digits, \"-\" and \".\": \"shop.test\"",
         ),
         (
+            scene("steps = []\ntests = {}"),
+            "line 4: tests is either { one_wait = \"...\" } or { many_waits = \"...\" }",
+        ),
+        (
             scene("backlog = \"ever\""),
             "line 3: expected a duration such as \"80ms\", or \"never\", found \"ever\"",
         ),

@@ -26,7 +26,7 @@
 //! | `name` | letters, digits and `-` |
 //! | `description` | what happens, and what a correct client does |
 //! | `listen` | `"http"` (default), `"https"`, or `"tcp"`: nothing is done that no step does |
-//! | `tests` | what a limit has to bound here, in a few words; none if it is not about time |
+//! | `tests` | what a limit has to bound here, in a few words: `one_wait = "a late first byte"`, or `many_waits = "..."`, none of which passes 0.12 s; nothing if the scene is not about time |
 //! | `ends` | how a call ends that has no limit: `"well"` (default), `"badly"` or `"never"` |
 //! | `backlog` | how long the queue is full, so that connecting waits; `"never"`: for ever |
 //! | `[host]` | `name`, and `lookup`: how long the name server takes, or `"never"` |
@@ -88,9 +88,8 @@ pub struct Scene {
     pub name: String,
     /// What happens, and what a correct client does. One paragraph.
     pub description: String,
-    /// What a client's limit has to bound here, to be put after "it bounds"; `None` if the scene is
-    /// not about time.
-    pub tests: Option<String>,
+    /// What a client's limit has to bound here; `None` if the scene is not about time.
+    pub tests: Option<Tested>,
     /// How a call ends that has no limit.
     pub ends: Ends,
     speaks: Speaks,
@@ -98,6 +97,16 @@ pub struct Scene {
     queue: Queue,
     proxy: Option<ProxyPlan>,
     serves: Serves,
+}
+
+/// What a scene shows about a limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tested {
+    /// What has to be bounded, to be put after "it bounds".
+    pub what: String,
+    /// Whether it is made of many waits, each of which stays below 0.12 s: a limit on each wait
+    /// does not see them.
+    pub many_waits: bool,
 }
 
 /// How a call ends that has no limit.
@@ -172,8 +181,10 @@ impl Scene {
         self.host.as_ref().map(|host| host.name.as_str())
     }
 
-    /// Whether the scene is one without a name, too: only its lookup would be missing.
-    pub fn is_whole_without_lookup(&self) -> bool {
-        self.host.as_ref().is_none_or(|host| host.lookup.is_some_and(|time| time.is_zero()))
+    /// Whether nothing is left of the scene for a client that does not look its name up: a slow
+    /// lookup is all there is.
+    pub fn is_only_a_lookup(&self) -> bool {
+        let looks_up = self.host.as_ref().is_some_and(|host| host.lookup != Some(Duration::ZERO));
+        looks_up && self.tests.as_ref().is_some_and(|tested| !tested.many_waits)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::reader::{Fields, Node, Result};
 use super::route::Route;
-use super::{Ends, Host, ProxyPlan, Queue, Scene, SceneError, Serves, Speaks, steps};
+use super::{Ends, Host, ProxyPlan, Queue, Scene, SceneError, Serves, Speaks, Tested, steps};
 use crate::proxy::ProxyAction;
 use crate::tls::{TlsScript, TlsVersion};
 
@@ -47,7 +47,7 @@ pub(super) fn scene(text: &str) -> Result<Scene> {
     Ok(Scene {
         name: name(&fields.required("name")?)?,
         description: one_paragraph(fields.required("description")?.string()?),
-        tests: fields.read("tests", Node::string)?.map(one_paragraph),
+        tests: fields.read("tests", tested)?,
         ends: ends.unwrap_or(Ends::Well),
         speaks: speaks(&fields, listens)?,
         host: fields.read("host", host)?,
@@ -81,6 +81,15 @@ fn name(node: &Node<'_>) -> Result<String> {
         return Err(node.error("a scene's name has letters, digits and \"-\""));
     }
     Ok(name.to_owned())
+}
+
+fn tested(node: &Node<'_>) -> Result<Tested> {
+    let fields = node.fields(&["one_wait", "many_waits"])?;
+    match (fields.get("one_wait"), fields.get("many_waits")) {
+        (Some(what), None) => Ok(Tested { what: one_paragraph(what.string()?), many_waits: false }),
+        (None, Some(what)) => Ok(Tested { what: one_paragraph(what.string()?), many_waits: true }),
+        _ => Err(node.error("tests is either { one_wait = \"...\" } or { many_waits = \"...\" }")),
+    }
 }
 
 fn one_paragraph(text: &str) -> String {
