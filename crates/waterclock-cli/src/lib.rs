@@ -16,6 +16,7 @@ mod explain;
 mod exports;
 mod help;
 mod items;
+mod lab;
 mod output;
 mod parts;
 mod policy;
@@ -47,6 +48,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     match rest.first().and_then(|word| word.to_str()) {
         Some("help") => help::topic(rest.get(1).and_then(|word| word.to_str())).into(),
         Some("convert") => convert::main(rest.get(1..).unwrap_or_default()),
+        Some("lab") => lab::main(rest.get(1..).unwrap_or_default()),
         Some("demo") => demo::main(rest.get(1..).unwrap_or_default()),
         Some("explain") => explain::main(rest.get(1..).unwrap_or_default()),
         _ => run::main(program.into_iter().chain(rest)),

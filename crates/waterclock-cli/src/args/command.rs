@@ -23,7 +23,14 @@ pub(crate) fn command() -> Command {
     let command = Command::new("waterclock")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Makes an HTTP request and says where the time went.")
-        .override_usage("waterclock [METHOD] URL [ITEM...] [OPTIONS]\n       waterclock explain RUN.json [OPTIONS]\n       waterclock convert RUN.json --html FILE ...\n       waterclock demo [SCENE...|list|all]\n       waterclock help timeouts")
+        .override_usage(concat!(
+            "waterclock [METHOD] URL [ITEM...] [OPTIONS]\n",
+            "       waterclock explain RUN.json [OPTIONS]\n",
+            "       waterclock convert RUN.json --html FILE ...\n",
+            "       waterclock lab [SCENE|FILE|check|clients]\n",
+            "       waterclock demo [SCENE...|list|all]\n",
+            "       waterclock help timeouts"
+        ))
         .after_help(crate::help::AFTER)
         .term_width(80)
         .max_term_width(80)

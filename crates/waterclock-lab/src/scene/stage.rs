@@ -3,7 +3,8 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::{ProxyPlan, Queue, Scene, Serves, Speaks, route};
 use crate::blackhole::Blackhole;
@@ -161,6 +162,22 @@ impl Stage {
         match &self.place {
             Place::Server(server) => server.connections(),
             Place::Hole(_) => 0,
+        }
+    }
+
+    /// Whether connections are seen here. A queue that is always full shows none.
+    pub fn takes_connections(&self) -> bool {
+        matches!(self.place, Place::Server(_))
+    }
+
+    /// Waits until somebody came, and all connections have been closed for this long.
+    pub fn wait_until_left(&self, quiet: Duration) {
+        const GRAIN: Duration = Duration::from_millis(5);
+        let mut left = quiet;
+        while !left.is_zero() {
+            sleep(GRAIN);
+            let is_busy = self.connections() == 0 || self.open_connections() > 0;
+            left = if is_busy { quiet } else { left.saturating_sub(GRAIN) };
         }
     }
 

@@ -45,7 +45,10 @@ pub fn judge(
     limit: Duration,
     by_client: bool,
 ) -> Bounded {
-    let slack = limit / 10 + Duration::from_millis(if by_client { 15 } else { 100 });
+    let ms = Duration::from_millis;
+    let slack = limit / 10 + if by_client { ms(15) } else { ms(100) };
+    // No scene about time takes less than half as long again as the limit.
+    let end_of_process = limit / 10 + if by_client { ms(15) } else { ms(40) };
     match ended {
         Ended::Skipped(_) => Bounded::Untested,
         Ended::Well if scene.ends == Ends::Badly => Bounded::Unnoticed,
@@ -54,7 +57,7 @@ pub fn judge(
         Ended::Badly(_) if took > limit + slack => Bounded::Late,
         // From outside a part of the limit may have passed before the first contact.
         Ended::Badly(_) if took >= limit.mul_f64(if by_client { 0.9 } else { 0.5 }) => Bounded::Yes,
-        Ended::Well if took > limit + slack => Bounded::No,
+        Ended::Well if took > limit + end_of_process => Bounded::No,
         Ended::Well | Ended::Badly(_) => Bounded::Nothing,
     }
 }
@@ -83,6 +86,8 @@ mod tests {
             ("seed", &failed, 59, false, Bounded::Nothing),
             ("seed", &Ended::Well, 330, true, Bounded::No),
             ("seed", &Ended::Well, 130, true, Bounded::Nothing),
+            ("seed", &Ended::Well, 172, false, Bounded::Nothing),
+            ("seed", &Ended::Well, 190, false, Bounded::No),
             ("stall-head", &Ended::Killed, 5_000, false, Bounded::No),
             ("stall-head", &Ended::Badly(None), 121, true, Bounded::Yes),
             ("ok", &Ended::Well, 500, false, Bounded::Nothing),

@@ -49,9 +49,12 @@ fn class(yes: &[&Outcome], no: &[&Outcome]) -> Option<&'static str> {
     let many = |outcomes: &[&Outcome]| {
         outcomes.iter().filter(|it| it.tests.as_ref().is_some_and(|it| it.many_waits)).count()
     };
-    let (sums_bounded, sums_not) = (many(yes), many(no));
-    (sums_bounded == 0 && sums_not > 0 && !yes.is_empty())
-        .then_some("So it is a limit on single waits, and not on their sum.")
+    match (many(yes), many(no)) {
+        _ if yes.is_empty() => None,
+        (_, 0) => None,
+        (0, _) => Some("So it is a limit on single waits, and not on their sum."),
+        _ => Some("So it is a limit on parts of a call, and not on the whole."),
+    }
 }
 
 fn what(outcome: &Outcome) -> Option<String> {
@@ -127,6 +130,17 @@ mod tests {
              pieces (204 ms). It did NOT bound the sum of many short waits (341 ms) and headers that \
              trickle in (1.80 s). So it is a limit on single waits, and not on their sum. It took a \
              failure for success in no-close-notify."
+        );
+    }
+
+    #[test]
+    fn a_limit_that_holds_for_some_sums_is_no_total() {
+        let outcomes =
+            [outcome("tls-pieces", Bounded::Yes, 125), outcome("drip-body", Bounded::No, 1_600)];
+        assert_eq!(
+            sentence("t", &outcomes),
+            "t bounded a TLS handshake in pieces. It did NOT bound a body that trickles in (1.60 s). So \
+             it is a limit on parts of a call, and not on the whole."
         );
     }
 
