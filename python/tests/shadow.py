@@ -84,7 +84,12 @@ class _RecordedWay:
     """The way of one call over an engine that keeps what it is told."""
 
     def __init__(self, recorder: _Recorder, kind: type, adapter: Any, *rest: Any) -> None:
-        self._tape = recorder._tape
+        # Those of threads that share the adapter lie over each other; each tape keeps what its own thread does.
+        self._tapes = [recorder._tape]
+        engine = recorder._engine
+        while isinstance(engine, _Recorder):
+            self._tapes.append(engine._tape)
+            engine = engine._engine
         self._told: dict[str, Any] | None = None
         surface = Surface(
             waterclock.Response,
@@ -95,7 +100,7 @@ class _RecordedWay:
             self._finish,
         )
         self._trusted, self._stream = rest[7:9]
-        self._way = _Way(surface, kind, adapter, recorder._engine, *rest[:9])
+        self._way = _Way(surface, kind, adapter, engine, *rest[:9])
 
     def go(self, *args: Any) -> Any:
         _, method, url, target, _, body, _, timeout, stream, _, _ = args
@@ -116,6 +121,11 @@ class _RecordedWay:
             self._note(response._reply)
         return response
 
+    def again(self, *_: Any) -> None:
+        """It was the way of one call."""
+
+    get = again
+
     def _failed(self, session: Any, adapter: Any, error: Any, *rest: Any) -> Any:
         if isinstance(error, EngineError):
             self._note(error)
@@ -129,7 +139,8 @@ class _RecordedWay:
     def _note(self, answer: Any) -> None:
         told, self._told = self._told, None
         if told is not None:
-            self._tape.note(told, answer)
+            for tape in self._tapes:
+                tape.note(told, answer)
 
 
 _Way = _fast_way.Way
