@@ -18,7 +18,12 @@ def lookup(name):
     """The IPv4 address of a name: one question over UDP (RFC 1035, section 4)."""
     host, port = os.environ["WATERCLOCK_LAB_DNS"].rsplit(":", 1)
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    query = struct.pack("!HHHHHH", 0x5EED, 0x100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!HH", 1, 1)
+    query = (
+        struct.pack("!HHHHHH", 0x5EED, 0x100, 1, 0, 0, 0)
+        + labels
+        + b"\0"
+        + struct.pack("!HH", 1, 1)
+    )
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
         asked.settimeout(30)
         asked.sendto(query, (host, int(port)))
@@ -73,7 +78,9 @@ def by_urllib3(url, t, timed):
     import urllib3
 
     proxy, ca = os.environ.get("https_proxy"), os.environ["SSL_CERT_FILE"]
-    manager = urllib3.ProxyManager(proxy, ca_certs=ca) if proxy else urllib3.PoolManager(ca_certs=ca)
+    manager = (
+        urllib3.ProxyManager(proxy, ca_certs=ca) if proxy else urllib3.PoolManager(ca_certs=ca)
+    )
     retries = urllib3.Retry(total=20, connect=0, read=0, other=0, redirect=20)
     with manager, timed:
         manager.request("GET", url, timeout=urllib3.Timeout(total=t), retries=retries)
