@@ -7,7 +7,9 @@ use crate::report::{self, Head, Trouble, wrap};
 use crate::request::Plan;
 use std::io;
 use std::time::Duration;
+use waterclock::run::{ErrorRecord, RequestRecord, ResponseRecord, Run};
 use waterclock::screen::{Style, Table};
+use waterclock::world::real::RealWorld;
 use waterclock::{CancelHandle, Error, ErrorKind, Limit, Phase, Session, Timeline};
 
 /// A call.
@@ -35,19 +37,20 @@ pub(super) enum Expect {
 }
 
 impl Act {
-    /// Runs it, and says what differed from what was expected.
-    pub(super) fn play(&self, session: &Session, style: &Style) -> io::Result<Option<String>> {
+    /// Runs it, shows it, and says what differed from what was expected.
+    pub(super) fn play(&self, session: &Session, style: &Style) -> io::Result<Played> {
         let mut out = String::new();
         wrap(&mut out, self.says, 2, 2, style);
         out += &format!("\n$ waterclock {}\n", self.line);
         shown(&out)?;
-        let (head, outcome) = self.call(session).map_err(io::Error::other)?;
+        let Called { mut run, head, outcome } = self.call(session).map_err(io::Error::other)?;
         let trouble = outcome.as_ref().err().map(Trouble::of);
-        let timeline = match &outcome {
-            Ok(timeline) => Some(timeline),
-            Err(error) => error.timeline(),
+        run.error = outcome.as_ref().err().map(ErrorRecord::of);
+        run.timeline = match &outcome {
+            Ok(timeline) => Some(timeline.clone()),
+            Err(error) => error.timeline().cloned(),
         };
-        let mut out = match timeline {
+        let mut out = match &run.timeline {
             Some(timeline) => {
                 let table = Table::Waterfall;
                 report::screen(head.as_ref(), table, timeline, trouble.as_ref(), style)
@@ -59,10 +62,10 @@ impl Act {
         }
         out.push('\n');
         shown(&out)?;
-        Ok(self.expect.differs(&outcome))
+        Ok(Played { problem: self.expect.differs(&outcome), run })
     }
 
-    fn call(&self, session: &Session) -> Result<(Option<Head>, Result<Timeline, Error>), String> {
+    fn call(&self, session: &Session) -> Result<Called, String> {
         let words = std::iter::once("waterclock").chain(self.line.split(' '));
         let matches = command().try_get_matches_from(words).map_err(|error| error.to_string())?;
         let mut options = Options::read(&matches);
@@ -70,23 +73,38 @@ impl Act {
             options.data = Data::Text("x".repeat(self.upload));
         }
         let plan = Plan::read(&options)?;
+        let request = RequestRecord::refused(plan.method.as_str(), &plan.url);
+        let mut run = Run::new(RealWorld::shared().wall(), request);
         let mut prepared = match plan.prepare(session, &options, &CancelHandle::new())? {
             Ok(prepared) => prepared,
-            Err(error) => return Ok((None, Err(error))),
+            Err(error) => return Ok(Called { run, head: None, outcome: Err(error) }),
         };
+        run.request = RequestRecord::of(&prepared);
         let mut response = match session.send(&mut prepared) {
             Ok(response) => response,
-            Err(error) => return Ok((None, Err(error))),
+            Err(error) => return Ok(Called { run, head: None, outcome: Err(error) }),
         };
         let mut head = Head::of(&response);
         let body = response.content();
-        let bytes = body.as_ref().map_or(0, Vec::len) as u64;
-        head.count(
-            response.body_received(),
-            if body.is_ok() { bytes } else { response.body_received() },
-        );
-        Ok((Some(head), body.map(|_| response.close())))
+        let received = response.body_received();
+        let bytes = body.as_ref().map_or(received, |body| body.len() as u64);
+        head.count(received, bytes);
+        run.response = Some(ResponseRecord::of(&response, bytes, None));
+        Ok(Called { run, head: Some(head), outcome: body.map(|_| response.close()) })
     }
+}
+
+/// What came of an act.
+pub(super) struct Played {
+    pub(super) run: Run,
+    /// What differed from what was expected.
+    pub(super) problem: Option<String>,
+}
+
+struct Called {
+    run: Run,
+    head: Option<Head>,
+    outcome: Result<Timeline, Error>,
 }
 
 impl Expect {

@@ -12,9 +12,13 @@ use crate::exit::Exit;
 use crate::output::{print, tell};
 use crate::report::wrap;
 use crate::terminal::{self, Stream};
+use act::Played;
 use clap::{Arg, Command};
 use scenes::{SCENES, Scene};
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+use waterclock::run::Secrets;
 use waterclock::screen::Style;
 
 /// Runs the scenes that the arguments name.
@@ -35,7 +39,9 @@ pub(crate) fn main(arguments: &[OsString]) -> u8 {
         matches.get_many::<String>("scenes").into_iter().flatten().map(String::as_str).collect();
     match choose(&words) {
         Ok(None) => print(&list()).into(),
-        Ok(Some(scenes)) => play(&scenes, &style),
+        Ok(Some(scenes)) => {
+            play(&scenes, &style, matches.get_one::<PathBuf>("save").map(PathBuf::as_path))
+        }
         Err(unknown) => {
             tell(&format!(
                 "waterclock: there is no scene \"{}\"; see `waterclock demo list`\n",
@@ -53,6 +59,13 @@ fn command() -> Command {
         .term_width(80)
         .disable_help_flag(true)
         .arg(Arg::new("scenes").value_name("SCENE|list|all").num_args(0..).help("Default: seed"))
+        .arg(
+            Arg::new("save")
+                .long("save")
+                .value_name("FOLDER")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("Writes the run of each call to FOLDER/SCENE-N.json"),
+        )
         .args(screen().into_iter().filter(|arg| arg.get_id() != "version"))
 }
 
@@ -79,7 +92,7 @@ fn list() -> String {
 }
 
 /// Plays the scenes one after the other. Success means that each ended as it should.
-fn play(scenes: &[&Scene], style: &Style) -> u8 {
+fn play(scenes: &[&Scene], style: &Style, folder: Option<&Path>) -> u8 {
     let mut differed = Vec::new();
     for (index, scene) in scenes.iter().enumerate() {
         let mut out = String::new();
@@ -101,10 +114,15 @@ fn play(scenes: &[&Scene], style: &Style) -> u8 {
             return Exit::Output.into();
         }
         match scene.play(style) {
-            Ok(problems) => {
-                differed.extend(
-                    problems.into_iter().map(|problem| format!("{}: {problem}", scene.name)),
-                );
+            Ok(played) => {
+                if let Some(folder) = folder
+                    && let Err(error) = save(folder, scene, &played)
+                {
+                    tell(&format!("waterclock: {}: {error}\n", folder.display()));
+                    return Exit::Output.into();
+                }
+                let problems = played.into_iter().filter_map(|played| played.problem);
+                differed.extend(problems.map(|problem| format!("{}: {problem}", scene.name)));
             }
             Err(error) => {
                 differed.push(format!("{}: the scene could not be set: {error}", scene.name));
@@ -115,6 +133,16 @@ fn play(scenes: &[&Scene], style: &Style) -> u8 {
         tell(&format!("waterclock: the demo went otherwise than it should: {problem}\n"));
     }
     u8::from(!differed.is_empty())
+}
+
+/// Writes the runs of a scene, to be explained or converted later.
+fn save(folder: &Path, scene: &Scene, played: &[Played]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for (index, played) in played.iter().enumerate() {
+        let file = folder.join(format!("{}-{}.json", scene.name, index + 1));
+        fs::write(file, played.run.to_json(Secrets::Redacted))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

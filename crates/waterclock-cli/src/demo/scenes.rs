@@ -1,6 +1,6 @@
 //! The scenes: which servers, which calls, and how they must end.
 
-use super::act::{self, Act, Expect};
+use super::act::{self, Act, Expect, Played};
 use super::stage::Stage;
 use std::io;
 use std::time::Duration;
@@ -29,29 +29,30 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// Plays all acts, and tells what differed from what was expected.
-    pub(super) fn play(&self, style: &Style) -> io::Result<Vec<String>> {
+    /// Plays all acts, each until it goes as expected, or has gone otherwise too often.
+    pub(super) fn play(&self, style: &Style) -> io::Result<Vec<Played>> {
         let mut stage = Stage::new()?;
         (self.set)(&mut stage)?;
         stage.open()?;
         let mut session = stage.session()?;
-        let mut problems = Vec::new();
+        let mut played = Vec::new();
         for act in self.acts {
             // Only where that is the point does an act find the connection of the one before it.
             if matches!(act.expect, Expect::Reused(_)) {
-                problems.extend(act.play(&session, style)?);
+                played.push(act.play(&session, style)?);
                 continue;
             }
             for left in (0..TRIES).rev() {
                 session = stage.session()?;
-                match act.play(&session, style)? {
-                    None => break,
-                    Some(_) if left > 0 => act::again(style)?,
-                    Some(problem) => problems.push(problem),
+                let last = act.play(&session, style)?;
+                if last.problem.is_none() || left == 0 {
+                    played.push(last);
+                    break;
                 }
+                act::again(style)?;
             }
         }
-        Ok(problems)
+        Ok(played)
     }
 }
 
