@@ -8,9 +8,11 @@ mod common;
 use common::{cleaned, root, run, scratch};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use waterclock::Timeline;
 use waterclock::run::Run;
+use waterclock::world::real::ThreadedLookup;
+use waterclock::{Session, Timeline};
 use waterclock_lab::{
     Identity, Script, Server, Step, Tls, TlsScript, after, head, redirect, respond,
 };
@@ -32,7 +34,12 @@ struct Scene {
     name: &'static str,
     server: Server,
     ca: Option<PathBuf>,
+    /// How long a lookup of its name takes; none if it goes by its address.
+    lookup: Option<Duration>,
 }
+
+/// The name that takes its time.
+const SLOW: &str = "slow.test";
 
 fn secure(name: &'static str, flight: Vec<Duration>, answer: Vec<Step>) -> Scene {
     let identity = Identity::new(&["127.0.0.1"]).unwrap();
@@ -41,20 +48,26 @@ fn secure(name: &'static str, flight: Vec<Duration>, answer: Vec<Step>) -> Scene
     let tls = Tls::new(identity).script(TlsScript::new().first_flight(flight));
     let script = Script::every_request(answer);
     let server = Server::builder().tls(tls).script(script).start().unwrap();
-    Scene { name, server, ca: Some(ca) }
+    Scene { name, server, ca: Some(ca), lookup: None }
 }
 
 fn plain(name: &'static str, script: Script) -> Scene {
-    Scene { name, server: Server::start(script).unwrap(), ca: None }
+    Scene { name, server: Server::start(script).unwrap(), ca: None, lookup: None }
 }
 
 impl Scene {
     fn url(&self) -> String {
-        self.server.url("/")
+        match self.lookup {
+            Some(_) => self.server.url_for(SLOW, "/"),
+            None => self.server.url("/"),
+        }
     }
 
     /// Our own call, without a limit that could fire.
     fn timeline(&self) -> Timeline {
+        if let Some(delay) = self.lookup {
+            return self.timeline_of_name(delay);
+        }
         let saved = scratch(&format!("clients-{}.json", self.name));
         let (path, url) = (saved.to_str().unwrap(), self.url());
         let mut arguments = vec!["-q", "--follow", "--save", path, &url];
@@ -64,6 +77,21 @@ impl Scene {
         run(&arguments).expect(0);
         let text = std::fs::read_to_string(saved).unwrap();
         Run::from_json(&text).unwrap().timeline.unwrap()
+    }
+
+    /// The same through the library, which can be told how to look names up.
+    fn timeline_of_name(&self, delay: Duration) -> Timeline {
+        let address = self.server.address();
+        let lookup = ThreadedLookup::new(move |_, _| {
+            #[allow(clippy::disallowed_methods, reason = "this is about real time")]
+            std::thread::sleep(delay);
+            Ok(vec![address])
+        });
+        let session = Session::builder().trust_env(false).resolver(Arc::new(lookup));
+        let session = session.build().unwrap();
+        let mut response = session.get(self.url()).send().unwrap();
+        response.content().unwrap();
+        response.close()
     }
 }
 
@@ -78,6 +106,8 @@ struct Did {
 struct Case {
     client: &'static str,
     settings: String,
+    /// Whether it can be told how to look names up.
+    python: bool,
     run: Box<dyn Fn(&Scene) -> Did>,
 }
 
@@ -92,8 +122,15 @@ fn python() -> Option<PathBuf> {
 
 /// Prints seconds, and the exception's name if there was one.
 const SCRIPT: &str = r#"
-import asyncio, ssl, sys, time
+import asyncio, socket, ssl, sys, time
 client, url, timeout, ca = sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4] or None
+lookup = socket.getaddrinfo
+def getaddrinfo(host, *rest, **more):
+    if host in ("slow.test", b"slow.test"):
+        time.sleep(float(sys.argv[5]))
+        host = "127.0.0.1"
+    return lookup(host, *rest, **more)
+socket.getaddrinfo = getaddrinfo
 context = ssl.create_default_context(cafile=ca) if ca else True
 if client == "requests":
     import requests
@@ -135,8 +172,9 @@ fn of_python(client: &'static str, setting: &str) -> Option<Case> {
     let run = move |scene: &Scene| {
         let mut command = cleaned(Command::new(&python));
         let ca = scene.ca.as_deref().and_then(|path| path.to_str()).unwrap_or_default();
-        let output =
-            command.args(["-c", SCRIPT, client, &scene.url(), TIMEOUT, ca]).output().unwrap();
+        let lookup = scene.lookup.unwrap_or_default().as_secs_f64().to_string();
+        let arguments = ["-c", SCRIPT, client, &scene.url(), TIMEOUT, ca, &lookup];
+        let output = command.args(arguments).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let mut words = text.split_whitespace();
         let seconds = words.next().unwrap_or_else(|| {
@@ -145,7 +183,12 @@ fn of_python(client: &'static str, setting: &str) -> Option<Case> {
         let took = Duration::from_secs_f64(seconds.parse().unwrap());
         Did { took, error: words.next().map(str::to_owned) }
     };
-    Some(Case { client, settings: format!("{setting}={TIMEOUT}"), run: Box::new(run) })
+    Some(Case {
+        client,
+        settings: format!("{setting}={TIMEOUT}"),
+        python: true,
+        run: Box::new(run),
+    })
 }
 
 fn of_program(
@@ -170,7 +213,12 @@ fn of_program(
         let error = (!status.success()).then(|| format!("{}", status.code().unwrap_or(-1)));
         Did { took: began.elapsed(), error }
     };
-    Some(Case { client, settings: format!("{option} {TIMEOUT}"), run: Box::new(run) })
+    Some(Case {
+        client,
+        settings: format!("{option} {TIMEOUT}"),
+        python: false,
+        run: Box::new(run),
+    })
 }
 
 fn cases() -> Vec<Case> {
@@ -211,7 +259,8 @@ fn differs(said: &Outcome, did: &Did, call: Duration) -> Option<String> {
 fn check(scene: &Scene) {
     let mut wrong = Vec::new();
     let mut timeline = scene.timeline();
-    for case in cases() {
+    let known = |case: &Case| scene.lookup.is_none() || case.python;
+    for case in cases().into_iter().filter(known) {
         let question = Client::from_name(case.client).unwrap().ask(&case.settings).unwrap();
         let mut attempt = |number: usize| {
             if number > 0 {
@@ -271,4 +320,18 @@ fn a_body_that_pauses() {
         Step::send("a\n"),
     ];
     check(&plain("pause", Script::every_request(steps)));
+}
+
+/// Who counts the lookup, and who does not.
+#[test]
+fn a_slow_lookup() {
+    let server = Server::start(Script::every_request(after(ms(180), respond(200, "ok")))).unwrap();
+    check(&Scene { name: "lookup", server, ca: None, lookup: Some(ms(200)) });
+}
+
+/// A lookup that takes longer than everything may.
+#[test]
+fn a_lookup_that_is_too_slow() {
+    let server = Server::start(Script::every_request(respond(200, "ok"))).unwrap();
+    check(&Scene { name: "slower-lookup", server, ca: None, lookup: Some(ms(450)) });
 }

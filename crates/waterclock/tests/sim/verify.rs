@@ -1,5 +1,7 @@
 //! What must hold for every call that a limit has ended.
 
+use waterclock::run::{RequestRecord, Run, Secrets};
+use waterclock::screen::{self, Style};
 use waterclock::timeline::{SpanEnd, Timeline};
 use waterclock::{Error, ErrorKind, Limit, Phase, Tick};
 
@@ -14,6 +16,19 @@ pub(crate) fn tiles(timeline: &Timeline) {
     assert_eq!(at, timeline.ended());
     assert_eq!(timeline.waiting() + timeline.local(), timeline.elapsed());
     assert!(timeline.unaccounted().is_zero());
+    reads_the_same_when_saved(timeline);
+}
+
+/// A run document of it is read back to the same screen, and to the same document.
+#[track_caller]
+fn reads_the_same_when_saved(timeline: &Timeline) {
+    let mut run = Run::new(std::time::UNIX_EPOCH, RequestRecord::refused("GET", "http://h.test/"));
+    run.timeline = Some(timeline.clone());
+    let text = run.to_json(Secrets::Redacted);
+    let again = Run::from_json(&text).unwrap();
+    assert_eq!(again.to_json(Secrets::Redacted), text);
+    let screen = |timeline: &Timeline| screen::screen(&[], timeline, &Style::default());
+    assert_eq!(screen(&again.timeline.unwrap()), screen(timeline));
 }
 
 /// `limit` has ended the call in `phase`, at exactly `deadline`.

@@ -120,7 +120,9 @@ fn apply(t: &mut Timeline, step: Step) {
             let armed = under.and_then(|(limit, before)| {
                 let armed = Tick::from_nanos(started.as_nanos().saturating_sub(before));
                 let of = t.limits().get(limit).unwrap_or(Duration::from_millis(7));
-                Some((armed.after(of), limit)).filter(|(at, _)| !at.is_never())
+                // No limit expires before the call begins.
+                let at = armed.after(of).max(t.started());
+                Some((at, limit)).filter(|(at, _)| !at.is_never())
             });
             t.record_wait(phase, what, started, after(gap + long), armed, end);
         }
