@@ -10,13 +10,13 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use waterclock::clients::{Client, Outcome};
 use waterclock::run::Run;
 use waterclock::world::real::ThreadedLookup;
 use waterclock::{Session, Timeline};
 use waterclock_lab::{
     Identity, Script, Server, Step, Tls, TlsScript, after, head, redirect, respond,
 };
-use waterclock_proto::clients::{Client, Outcome};
 
 /// What all clients get as their timeout. Single waits are 120 ms away from it, for busy machines.
 const TIMEOUT: &str = "0.3";

@@ -93,6 +93,7 @@ pub use session::{Session, SessionBuilder};
 pub use tls::{TlsInfo, TlsSettings};
 pub use url::Url;
 pub use waterclock_proto::charset;
+pub use waterclock_proto::clients;
 pub use waterclock_proto::decode::DecodeLimits;
 pub use waterclock_proto::h1::{Caps, CloseReason};
 pub use waterclock_proto::limit::{self, Limit, Limits};

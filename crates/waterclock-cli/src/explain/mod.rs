@@ -13,10 +13,10 @@ use command::{asked, client, command};
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
+use waterclock::clients::{Client, Question};
 use waterclock::run::{Run, Secrets};
 use waterclock::screen::{self, Style, escape};
 use waterclock::{Limit, Limits, Timeline};
-use waterclock_proto::clients::{Client, Question};
 
 /// Explains the run that the arguments name.
 pub(crate) fn main(arguments: &[OsString]) -> u8 {

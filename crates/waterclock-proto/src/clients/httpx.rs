@@ -47,7 +47,7 @@ fn timers(given: &Given, _: &Timeline) -> Vec<Timer> {
         ),
         Timer::set("connect timeout", connect, Scope::Address, connect_error),
         Timer::set("read timeout", read, Scope::EachWait(&[Phase::Tunnel]), "httpx.ReadTimeout"),
-        Timer::set("connect timeout", connect, Scope::Phase(Phase::Tls), connect_error),
+        Timer::set("connect timeout", connect, Scope::Handshake, connect_error),
         Timer::set(
             "write timeout",
             given.or("write", all),

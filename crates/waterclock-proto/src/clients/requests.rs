@@ -16,7 +16,8 @@ pub(super) const CLIENT: Client = Client {
         "timeout=T is two limits, connect and read. Neither adds up: each starts again for every \
          operation of a socket.",
         "connect bounds the connect to each address (one after the other), then, afresh, the TLS \
-         handshake as a whole (one deadline in CPython), then each send.",
+         handshake as a whole (one deadline in CPython; inside the TLS of an https:// proxy each of its \
+         reads), then each send.",
         "read bounds each recv: of the headers and of the body. One byte is enough to start it again; \
          over TLS it takes a whole record.",
         "Each redirect begins with all of it again.",
@@ -44,12 +45,7 @@ fn timers(given: &Given, _: &Timeline) -> Vec<Timer> {
             Scope::EachWait(&[Phase::Tunnel]),
             "requests.exceptions.ReadTimeout",
         ),
-        Timer::set(
-            "connect timeout",
-            connect,
-            Scope::Phase(Phase::Tls),
-            "requests.exceptions.ReadTimeout",
-        ),
+        Timer::set("connect timeout", connect, Scope::Handshake, "requests.exceptions.ReadTimeout"),
         Timer::set(
             "connect timeout",
             connect,

@@ -220,6 +220,24 @@ fn a_body_and_a_proxy_have_their_own_errors() {
 }
 
 #[test]
+fn a_handshake_inside_another_begins_again_with_each_read() {
+    let outer = [(Phase::Connect, 1), (Phase::Tls, 60), (Phase::Tls, 70)];
+    let inner = [
+        (Phase::Connect, 1),
+        (Phase::Tls, 20),
+        (Phase::Tunnel, 5),
+        (Phase::Tls, 60),
+        (Phase::Tls, 70),
+    ];
+    for (client, settings) in [("requests", "timeout=0.12"), ("httpx", "timeout=0.12")] {
+        assert_eq!(fires(client, settings, &call(&outer)).map(|(at, _)| at), Some(121));
+        assert_eq!(fires(client, settings, &call(&inner)), None);
+    }
+    let go = fires("go", "TLSHandshakeTimeout=120ms", &call(&inner));
+    assert_eq!(go, Some((146, "net/http: TLS handshake timeout")));
+}
+
+#[test]
 fn defaults_of_the_clients_are_in_force() {
     let slow = call(&[(Phase::Connect, 1), (Phase::FirstByte, 400_000)]);
     let at = |client, settings| fires(client, settings, &slow).map(|(at, _)| at);
@@ -329,8 +347,8 @@ What if this had been requests timeout=0.12?
    timeout=T is two limits, connect and read. Neither adds up: each starts again
      for every operation of a socket.
    connect bounds the connect to each address (one after the other), then,
-     afresh, the TLS handshake as a whole (one deadline in CPython), then each
-     send.
+     afresh, the TLS handshake as a whole (one deadline in CPython; inside the
+     TLS of an https:// proxy each of its reads), then each send.
    read bounds each recv: of the headers and of the body. One byte is enough to
      start it again; over TLS it takes a whole record.
    Each redirect begins with all of it again.

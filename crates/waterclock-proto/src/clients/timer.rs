@@ -27,6 +27,9 @@ pub(super) enum Scope {
     Establish(&'static [Phase]),
     /// One connect to one address.
     Address,
+    /// A TLS handshake as a whole; but each of its waits where it is one inside the TLS of a proxy, which
+    /// is not CPython's own.
+    Handshake,
     /// All waits of one phase in a row.
     Phase(Phase),
     /// Afresh for each wait in one of these phases.
@@ -104,6 +107,10 @@ fn arm(timeline: &Timeline, timer: &Timer, index: usize, span: &Span) -> Option<
         Scope::Call => Some(((0, 0), timeline.started())),
         Scope::Establish(phases) if here(phases) => Some(((span.hop, 0), span.started)),
         Scope::Phase(phase) if span.phase == phase => Some(((span.hop, 0), span.started)),
+        Scope::Handshake if span.phase == Phase::Tls => {
+            let wait = if is_inner(timeline, index, span) { index + 1 } else { 0 };
+            Some(((span.hop, wait), span.started))
+        }
         Scope::Address if span.phase == Phase::Connect => address(timeline, span),
         Scope::EachWait(phases) if here(phases) => {
             let longest = timeline.fold_of(span).and_then(|fold| fold.longest);
@@ -115,6 +122,13 @@ fn arm(timeline: &Timeline, timer: &Timer, index: usize, span: &Span) -> Option<
         }
         _ => None,
     }
+}
+
+/// Whether a handshake comes after one with the proxy and the dialogue that followed it.
+fn is_inner(timeline: &Timeline, index: usize, span: &Span) -> bool {
+    let before = timeline.spans().iter().take(index).filter(|other| other.hop == span.hop);
+    let mut handshakes = before.skip_while(|other| other.phase != Phase::Tls);
+    handshakes.any(|other| other.phase == Phase::Tunnel)
 }
 
 /// When the wait under a timer was over: of a folded run only the longest wait is known.

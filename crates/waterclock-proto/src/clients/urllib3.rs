@@ -46,7 +46,7 @@ fn timers(given: &Given, timeline: &Timeline) -> Vec<Timer> {
     let mut timers: Vec<Timer> = [
         Timer::set(name, capped, Scope::Address, CONNECT),
         Timer::set(name, capped, Scope::EachWait(&[Phase::Tunnel]), error),
-        Timer::set(name, capped, Scope::Phase(Phase::Tls), error),
+        Timer::set(name, capped, Scope::Handshake, error),
         Timer::set(name, capped, Scope::EachWait(SENDING), "urllib3.exceptions.ProtocolError"),
     ]
     .into_iter()
