@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use waterclock_lab::scene::{Ends, Scene, ready, sources};
+use waterclock_lab::scene::{Ends, FORMAT, Scene, ready, sources};
 
 #[test]
 fn every_file_of_the_folder_is_a_ready_scene_of_its_name() {
@@ -178,5 +178,29 @@ fn no_text_makes_the_reader_panic() {
             bytes[place] = b"\"]}=#\n\\\0-9"[place % 10];
             let _ = std::str::from_utf8(&bytes).map(Scene::parse);
         }
+    }
+}
+
+#[test]
+fn the_format_names_every_key_and_step() {
+    // What an error lists as allowed is all there is.
+    let allowed = |text: &str| {
+        let message = error(text);
+        let list =
+            message.split_once("(allowed here: ").unwrap().1.trim_end_matches(')').to_owned();
+        list.split(", ").map(str::to_owned).collect::<Vec<_>>()
+    };
+    let steps = allowed(&with_steps("{ nonsense = 1 }"));
+    let keys = allowed("nonsense = 1");
+    let of_table = |table: &str| {
+        allowed(&format!(
+            "name = \"x\"\ndescription = \"y\"\nlisten = \"https\"\nsteps = []\n{table}"
+        ))
+    };
+    let tables = ["[tls]\nx = 1", "[host]\nx = 1", "[proxy]\nx = 1"].map(of_table).concat();
+    let route = allowed("name = \"x\"\ndescription = \"y\"\n[[route]]\nx = 1");
+    for word in [steps, keys, tables, route].concat() {
+        let named = [format!("`{word}`"), format!("{{ {word} ="), format!("[{word}]")];
+        assert!(named.iter().any(|name| FORMAT.contains(name.as_str())), "{word}");
     }
 }

@@ -14,11 +14,13 @@ use std::time::Duration;
 use waterclock::ErrorKind;
 use waterclock::screen::{Style, escape};
 use waterclock_lab::scene::{Scene, ready};
-use waterclock_lab::trial::{Trial, sentence};
+use waterclock_lab::trial::{Bounded, Outcome, Trial, sentence};
 
 /// The client is killed after this time, or after so many of its limits.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LIMITS: u32 = 40;
+
+const TRIES: usize = 3;
 
 pub(super) fn main(matches: &ArgMatches, style: &Style) -> Exit {
     let (scenes, trial) = match chosen(matches) {
@@ -37,7 +39,7 @@ pub(super) fn main(matches: &ArgMatches, style: &Style) -> Exit {
     }
     let mut outcomes = Vec::new();
     for scene in &scenes {
-        let outcome = match trial.run(scene, &cancel) {
+        let outcome = match least_late(&trial, scene, &cancel) {
             Ok(outcome) => outcome,
             Err(error) => return failed(&trial, scene, &error),
         };
@@ -59,13 +61,29 @@ pub(super) fn main(matches: &ArgMatches, style: &Style) -> Exit {
             verdict,
             rows: outcomes.iter().map(Row::of).collect(),
         };
-        return print(&format!("{:#}\n", results.write()));
+        return print(&format!("{}\n", results.write()));
     }
     let mut out = String::from("\n");
     wrap(&mut out, table::KEY, 0, 0, style);
     out.push('\n');
     wrap(&mut out, &escape(&verdict), 0, 0, style);
     print(&out)
+}
+
+/// A machine that is busy with something else makes clients late. What is late is run again, and
+/// the least late run counts.
+fn least_late(trial: &Trial, scene: &Scene, cancel: &AtomicBool) -> io::Result<Outcome> {
+    let mut best = trial.run(scene, cancel)?;
+    for _ in 1..TRIES {
+        if best.bounded != Bounded::Late {
+            break;
+        }
+        let again = trial.run(scene, cancel)?;
+        if again.bounded != Bounded::Late || again.took < best.took {
+            best = again;
+        }
+    }
+    Ok(best)
 }
 
 fn title(trial: &Trial, name: Option<&str>) -> String {

@@ -8,6 +8,7 @@ use crate::report::wrap;
 use clap::ArgMatches;
 use std::path::PathBuf;
 use waterclock::screen::{Style, escape};
+use waterclock_lab::scene::{Scene, ready};
 
 const SHIPPED: &str = include_str!("clients.json");
 
@@ -24,6 +25,9 @@ const COLUMNS: [&str; 8] = [
 ];
 
 pub(super) fn main(matches: &ArgMatches, style: &Style) -> Exit {
+    if matches.get_flag("scenes") {
+        return print(&scenes());
+    }
     let all = match read(matches.get_one::<PathBuf>("from")) {
         Ok(all) => all,
         Err(message) => return usage(&message),
@@ -39,8 +43,8 @@ pub(super) fn main(matches: &ArgMatches, style: &Style) -> Exit {
         return usage(&escape(&message));
     }
     if matches.get_flag("json") {
-        let list: Vec<_> = found.iter().map(|results| results.write()).collect();
-        return print(&format!("{:#}\n", serde_json::Value::from(list)));
+        let list: Vec<String> = found.iter().map(|results| results.write()).collect();
+        return print(&format!("[{}]\n", list.join(",\n")));
     }
     if matches.get_flag("markdown") {
         return print(&markdown(&found));
@@ -75,7 +79,7 @@ fn overview(all: &[&Results], style: &Style) -> String {
         for name in columns {
             line += &format!("{:<CELL$}", cell(results, name));
         }
-        out += &format!("{}\n", table::fitted(line.trim_end(), style));
+        out += &format!("{}\n", table::fitted(&line, style));
     }
     out.push('\n');
     wrap(&mut out, table::KEY, 0, 0, style);
@@ -140,6 +144,12 @@ fn markdown_cell(row: &Row) -> String {
         (_, "well") => format!("over after {took}"),
         _ => format!("fails after {took}"),
     }
+}
+
+/// What the scenes are.
+fn scenes() -> String {
+    let line = |scene: Scene| format!("- **{}**: {}\n", scene.name, plain(&scene.description));
+    ready().into_iter().map(line).collect()
 }
 
 /// Nothing in it means something in Markdown.

@@ -16,6 +16,9 @@ pub(super) struct Results {
     pub(super) rows: Vec<Row>,
 }
 
+/// Of what a client said, so many characters are kept.
+const LONGEST: usize = 200;
+
 /// How it fared in a scene.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
@@ -42,7 +45,7 @@ impl Row {
         };
         let said = match &outcome.ended {
             Ended::Skipped(reason) => (*reason).to_owned(),
-            _ => outcome.said.clone(),
+            _ => outcome.said.chars().take(LONGEST).collect(),
         };
         Row {
             scene: outcome.scene.clone(),
@@ -84,16 +87,21 @@ impl Row {
 }
 
 impl Results {
-    pub(super) fn write(&self) -> Value {
-        json!({
-            "schema_version": 1,
-            "client": self.client,
-            "command": self.command,
-            "limit": seconds(self.limit),
-            "named": self.named,
-            "verdict": self.verdict,
-            "scenes": self.rows.iter().map(Row::write).collect::<Vec<_>>(),
-        })
+    /// A scene a line, so that a change can be seen in a diff.
+    pub(super) fn write(&self) -> String {
+        let fields = [
+            ("schema_version", json!(1)),
+            ("client", json!(self.client)),
+            ("command", json!(self.command)),
+            ("limit", json!(seconds(self.limit))),
+            ("named", json!(self.named)),
+            ("verdict", json!(self.verdict)),
+        ];
+        let fields: String =
+            fields.iter().map(|(name, value)| format!("  \"{name}\": {value},\n")).collect();
+        let rows: Vec<String> =
+            self.rows.iter().map(|row| format!("    {}", row.write())).collect();
+        format!("{{\n{fields}  \"scenes\": [\n{}\n  ]\n}}", rows.join(",\n"))
     }
 
     fn read(value: &Value) -> Option<Results> {
@@ -169,9 +177,10 @@ pub(super) mod tests {
     fn what_was_written_is_read_again() {
         let written =
             results(vec![row("seed", "badly", "yes", 121), row("ok", "well", "nothing", 3)]);
-        let text = written.write().to_string();
+        let text = written.write();
         assert_eq!(Results::read_all(&text), Ok(vec![written.clone()]));
-        let list = Value::from(vec![written.write(), written.write()]).to_string();
+        assert_eq!(text.lines().count(), 12, "{text}");
+        let list = format!("[{text}, {text}]");
         assert_eq!(Results::read_all(&list), Ok(vec![written.clone(), written]));
     }
 
@@ -182,8 +191,7 @@ pub(super) mod tests {
             Results::read_all("[{}]"),
             Err("item 1 is not what `waterclock lab check --json` writes".to_owned())
         );
-        let mut value = results(vec![row("seed", "badly", "yes", 1)]).write();
-        value["scenes"][0]["seconds"] = json!(-1);
-        assert!(Results::read_all(&value.to_string()).is_err());
+        let text = results(vec![row("seed", "badly", "yes", 1)]).write();
+        assert!(Results::read_all(&text.replace("0.001", "-1")).is_err());
     }
 }

@@ -15,7 +15,7 @@ use crate::terminal::{self, Stream};
 use clap::{ArgMatches, Command};
 use std::ffi::OsString;
 use waterclock::screen::{Style, escape};
-use waterclock_lab::scene::{Scene, ready, sources};
+use waterclock_lab::scene::{FORMAT, Scene, ready, sources};
 
 /// Does what the arguments after `lab` ask for.
 pub(crate) fn main(arguments: &[OsString]) -> u8 {
@@ -23,15 +23,17 @@ pub(crate) fn main(arguments: &[OsString]) -> u8 {
     let rest = arguments.get(1..).unwrap_or_default();
     match first {
         None => print(&list()).into(),
-        Some("check") => with(&options::check(), rest, check::main),
-        Some("clients") => with(&options::clients(), rest, clients::main),
-        Some("show") => with(&options::show(), rest, show),
-        Some(_) => with(&options::serve(), arguments, serve::main),
+        Some("check") => with(options::check(), rest, check::main),
+        Some("clients") => with(options::clients(), rest, clients::main),
+        Some("format") => print(FORMAT).into(),
+        Some("show") => with(options::show(), rest, show),
+        Some(_) => with(options::serve(), arguments, serve::main),
     }
 }
 
 /// Reads the arguments of one of the lab's commands, and does `what`.
-fn with(command: &Command, arguments: &[OsString], what: fn(&ArgMatches, &Style) -> Exit) -> u8 {
+fn with(command: Command, arguments: &[OsString], what: fn(&ArgMatches, &Style) -> Exit) -> u8 {
+    let command = options::common(command);
     // Asked for before anything else is looked at, but not by the client's command.
     let is_own = |word: &&OsString| *word != "--";
     if arguments.iter().take_while(is_own).any(|word| word == "-h" || word == "--help") {
@@ -120,7 +122,7 @@ mod tests {
     #[test]
     fn no_scene_is_called_like_a_command() {
         for (name, _) in sources() {
-            assert!(!["check", "clients", "show"].contains(name));
+            assert!(!["check", "clients", "format", "show"].contains(name));
         }
     }
 

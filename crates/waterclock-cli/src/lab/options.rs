@@ -6,12 +6,13 @@ use clap::{Arg, ArgAction, Command, value_parser};
 use std::path::PathBuf;
 
 fn base(name: &'static str, about: &'static str) -> Command {
-    Command::new(name)
-        .about(about)
-        .term_width(80)
-        .max_term_width(80)
-        .disable_help_flag(true)
-        .args(screen().into_iter().filter(|arg| arg.get_id() != "version"))
+    Command::new(name).about(about).term_width(80).max_term_width(80).disable_help_flag(true)
+}
+
+/// The options that all of them have, below their own.
+pub(super) fn common(command: Command) -> Command {
+    let screen = screen().into_iter().filter(|arg| arg.get_id() != "version");
+    command.next_help_heading("Screen").args(screen)
 }
 
 pub(super) fn serve() -> Command {
@@ -20,12 +21,16 @@ pub(super) fn serve() -> Command {
             "waterclock lab                                the list of scenes\n       \
              waterclock lab SCENE|FILE [--port N] [--once] until Ctrl-C\n       \
              waterclock lab show SCENE                     its file, to change\n       \
-             waterclock lab check [...] -- COMMAND {url}   what a client's limit bounds\n       \
+             waterclock lab format                         what can stand in a file\n       \
+             waterclock lab check [...] -- COMMAND {url}   what its limit bounds\n       \
              waterclock lab clients [NAME]                 the same, known ones",
         )
-        .arg(Arg::new("scene").value_name("SCENE|FILE").required(true).help(
-            "A ready scene, or a TOML file. The format: documentation of waterclock_lab::scene",
-        ))
+        .arg(
+            Arg::new("scene")
+                .value_name("SCENE|FILE")
+                .required(true)
+                .help("A ready scene, or a TOML file"),
+        )
         .arg(
             Arg::new("port")
                 .long("port")
@@ -99,10 +104,12 @@ pub(super) fn check() -> Command {
 const CHECK: &str = "\
 The client is a program that makes one request, to {url}, and fails if its exit
 code is not 0. It should follow redirects. Certificate and proxy are also in the
-variables CURL_CA_BUNDLE, SSL_CERT_FILE, REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS,
-http_proxy and https_proxy. A client that measures its call itself can write the
-seconds, and on a second line how it ended, into the file WATERCLOCK_LAB_REPORT;
-else time is measured from its first sign at the server to the end of its process.
+variables CURL_CA_BUNDLE, SSL_CERT_FILE, REQUESTS_CA_BUNDLE and
+NODE_EXTRA_CA_CERTS, http_proxy and https_proxy. A client that measures its call
+itself can write the seconds, and on a second line how it ended, into the file
+WATERCLOCK_LAB_REPORT; else time runs from its first sign at the server to the
+end of its process. What is late is run up to three times, for this machine may
+be busy, and the least late run counts.
 
   waterclock lab check -- curl -sSL -m {t} {url}
   waterclock lab check --scenes seed,drip-head -- python3 my_client.py {url} {t}
@@ -127,4 +134,10 @@ pub(super) fn clients() -> Command {
                 .help("As tables in Markdown"),
         )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("As JSON"))
+        .arg(
+            Arg::new("scenes")
+                .long("scenes")
+                .action(ArgAction::SetTrue)
+                .help("What the scenes are, as a list in Markdown"),
+        )
 }

@@ -29,10 +29,7 @@ pub(super) fn main(matches: &ArgMatches, style: &Style) -> Exit {
     let port = matches.get_one::<u16>("port").copied().unwrap_or_default();
     match serve(&scene, port, matches.get_flag("once"), style) {
         Ok(exit) => exit,
-        Err(error) => {
-            usage(&format!("the scene cannot be set: {}", escape(&error.to_string())));
-            Exit::Output
-        }
+        Err(error) => usage(&format!("cannot serve {}: {error}", scene.name)),
     }
 }
 

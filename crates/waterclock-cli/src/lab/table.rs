@@ -23,7 +23,7 @@ pub(super) fn line(row: &Row, style: &Style) -> String {
         let (took, bounded) = (time(row.took), word(&row.bounded));
         format!("{name:<16}{ended:<13}{took:>9}  {bounded:<10}{}", escape(&row.said))
     };
-    format!("{}\n", fitted(text.trim_end(), style))
+    format!("{}\n", fitted(&text, style))
 }
 
 fn ended(row: &Row) -> String {
@@ -67,7 +67,7 @@ pub(super) fn fitted(text: &str, style: &Style) -> String {
         used += columns;
         line.push(shown);
     }
-    line
+    line.trim_end().to_owned()
 }
 
 #[cfg(test)]

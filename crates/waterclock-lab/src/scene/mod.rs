@@ -17,48 +17,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # The file
-//!
-//! A duration is `"80ms"`, `"0.5s"`, `"2m"` or a number of seconds.
-//!
-//! | key | what it is |
-//! |---|---|
-//! | `name` | letters, digits and `-` |
-//! | `description` | what happens, and what a correct client does |
-//! | `listen` | `"http"` (default), `"https"`, or `"tcp"`: nothing is done that no step does |
-//! | `tests` | what a limit has to bound here, in a few words: `one_wait = "a late first byte"`, or `many_waits = "..."`, none of which passes 0.12 s; nothing if the scene is not about time |
-//! | `ends` | how a call ends that has no limit: `"well"` (default), `"badly"` or `"never"` |
-//! | `backlog` | how long the queue is full, so that connecting waits; `"never"`: for ever |
-//! | `[host]` | `name`, and `lookup`: how long the name server takes, or `"never"` |
-//! | `[tls]` | `first_flight`, `second_flight`: the delay before each of its pieces; `drip` and `every`: so many bytes at a time; `stall_after`, `close_after`, `reset_after`: so many bytes; `version`: `"1.2"` or `"1.3"` |
-//! | `[proxy]` | `kind`: `"http"` or `"socks"`; `wait` before it does anything; `drip` and `every` for its answer to CONNECT; `steps`: done instead of forwarding |
-//! | `[[route]]` | `path` (default `"*"`; `"/a/*"` is all below), `method`, `steps`, `times` |
-//! | `steps` | without routes: what happens on each connection |
-//!
-//! Routes of the same path take turns, each for `times` requests (default 1), and then it begins
-//! again. The body of a request is read before the steps, unless one of them reads.
-//!
-//! # Steps
-//!
-//! | step | what is done |
-//! |---|---|
-//! | `{ wait = T }` | nothing |
-//! | `{ respond = 200, headers = {...}, body = "..." }` | a whole response, with its length; `bytes = N` is a body of that size; `chunked = true` |
-//! | `{ head = 200, headers = {...} }` | a head alone, with just these fields |
-//! | `{ interim = 103, headers = {...} }` | an interim response |
-//! | `{ redirect = "/x" }` | a 302, or what `status` says |
-//! | `{ retry_after = "1s" }` | a 503, or what `status` says; whole seconds, as the field has them |
-//! | `{ body = "..." }`, `{ bytes = N }` | a part of a body |
-//! | `{ chunk = "..." }` | one chunk of a chunked body |
-//! | `{ send = "..." }` | these bytes |
-//! | `{ read_slowly = N, every = T }` | takes the request's body, `N` bytes at a time |
-//! | `{ repeat = N, steps = [...] }` | these steps so many times |
-//! | `"read-head"`, `"read-body"`, `"read-body-in-silence"`, `"drain"` | reads; "in silence": without a 100 |
-//! | `"last-chunk"` | ends a chunked body |
-//! | `"stall"` | nothing more, until the client gives up |
-//! | `"reset"`, `"close"`, `"half-close"`, `"close-without-notify"` | an end of the connection |
-//!
-//! What sends can have `drip = N` and `every = T`: `N` bytes at a time with `T` between them.
+#![doc = include_str!("format.md")]
 
 mod edit;
 mod error;
@@ -80,6 +39,9 @@ use crate::proxy::ProxyAction;
 use crate::step::Step;
 use crate::tls::{TlsScript, TlsVersion};
 use route::Route;
+
+/// What can stand in a scene file, in Markdown.
+pub const FORMAT: &str = include_str!("format.md");
 
 /// Servers and what they do, read from a file.
 #[derive(Clone, Debug)]
