@@ -1,5 +1,8 @@
 //! Executes every command that the documentation shows, in the workspace's root.
 //!
+//! `https://example.com` is a server of ours, whose certificate is trusted; files without a folder are
+//! written to a scratch folder, in which `docs` is that of the workspace.
+//!
 //! In blocks marked `sh` each line is a command; in blocks marked `console` each line after `$ `
 //! is one, and what follows is what it must print, standard error included. Numbers, bars and line
 //! breaks may differ, and `...` stands for anything. A command must succeed, unless its line ends
@@ -9,9 +12,10 @@
 
 mod common;
 
-use common::{cleaned, root};
+use common::{cleaned, root, scratch};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use waterclock_lab::{Identity, Script, Server, Tls, respond};
 
 /// A command and what it must print.
 #[derive(Debug, PartialEq)]
@@ -23,15 +27,39 @@ struct Shown {
 
 #[test]
 fn every_documented_command_does_what_is_shown() {
+    let example = Example::start();
     let mut ran = 0;
     for path in documents() {
         let text = std::fs::read_to_string(&path).unwrap();
         for shown in commands(&text) {
-            execute(&path, &shown);
+            execute(&path, &shown, &example);
             ran += 1;
         }
     }
     assert!(ran >= 3, "only {ran} commands found");
+}
+
+/// What `https://example.com` stands for.
+struct Example {
+    server: Server,
+    ca: PathBuf,
+    /// Where commands about it are run.
+    folder: PathBuf,
+}
+
+impl Example {
+    fn start() -> Self {
+        let identity = Identity::new(&["127.0.0.1"]).unwrap();
+        let folder = scratch("example.com");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::os::unix::fs::symlink(root().join("docs"), folder.join("docs")).unwrap();
+        let ca = folder.join("ca.pem");
+        std::fs::write(&ca, identity.ca_pem()).unwrap();
+        let script = Script::every_request(respond(200, "[\"apple\", \"pear\"]"));
+        let server = Server::builder().tls(Tls::new(identity)).script(script).start().unwrap();
+        Example { server, ca, folder }
+    }
 }
 
 fn documents() -> Vec<PathBuf> {
@@ -87,21 +115,24 @@ fn shown(line: &str, output: Option<String>) -> Shown {
     Shown { line: line.trim().to_owned(), exit, output }
 }
 
-fn execute(path: &Path, shown: &Shown) {
+fn execute(path: &Path, shown: &Shown, example: &Example) {
     // The demo of a release build is the same, and takes minutes to build.
     let line = match shown.line.strip_prefix("./demo") {
         Some(arguments) => format!("waterclock demo{arguments}"),
-        None => shown.line.clone(),
+        None => shown.line.replace("https://example.com/", &example.server.url("/")),
     };
+    // What scripts and packages do is about the workspace, the rest about somebody's own folder.
+    let is_ours = shown.line.starts_with("waterclock ");
     let program = Path::new(env!("CARGO_BIN_EXE_waterclock"));
     let mut folders = vec![program.parent().unwrap().to_owned()];
     folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     let mut command = cleaned(Command::new("bash"));
     command
         .args(["-c", &format!("exec 2>&1; {line}")])
-        .current_dir(root())
+        .current_dir(if is_ours { example.folder.clone() } else { root() })
         .env("PATH", std::env::join_paths(folders).unwrap())
-        .env("WATERCLOCK_INSIDE_TESTS", "1");
+        .env("WATERCLOCK_INSIDE_TESTS", "1")
+        .env("CURL_CA_BUNDLE", &example.ca);
     let output = command.output().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout);
     let place = format!("{}: $ {}", path.display(), shown.line);
