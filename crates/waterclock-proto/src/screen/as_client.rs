@@ -3,7 +3,7 @@
 use super::words::wrap;
 use super::{Style, fit, number, table, verdict};
 use crate::clients::{Fires, Outcome, Question};
-use crate::timeline::{AttemptEnd, HopReason, Timeline};
+use crate::timeline::{HopReason, Timeline};
 
 /// The answer in sentences: whether that client's setting would have fired, when and in which wait; how it
 /// works; and what this answer does not know.
@@ -79,7 +79,7 @@ fn caveats(question: &Question, timeline: &Timeline, outcome: &Outcome) -> Vec<S
             "There is a retry in this run; {name} is taken to have made the same requests."
         ));
     }
-    let raced = timeline.attempts().iter().any(|attempt| attempt.end != AttemptEnd::Connected);
+    let raced = timeline.attempts().windows(2).any(|pair| pair[0].hop == pair[1].hop);
     if raced && !matches!(name, "curl" | "aiohttp" | "go") {
         out.push(format!(
             "Several addresses were tried at once here; {name} tries one after the other, each with all of \
