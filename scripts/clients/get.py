@@ -136,7 +136,7 @@ def version(client):
     import importlib.metadata
 
     if client == "urllib":
-        return "urllib.request of Python " + ".".join(map(str, sys.version_info[:3]))
+        return f"Python {'.'.join(map(str, sys.version_info[:3]))} urllib"
     return f"{client} {importlib.metadata.version(client)}"
 
 
