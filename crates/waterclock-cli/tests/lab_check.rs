@@ -226,3 +226,22 @@ fn the_page_about_clients_has_the_shipped_results() {
     assert!(curl.starts_with("curl ") && curl.contains("\nstall-head"), "{curl}");
     run(&["lab", "clients", "nobody"]).expect(2).says("no such client; there are: requests");
 }
+
+#[test]
+fn the_end_of_an_interpreter_is_no_part_of_a_call() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: curl cannot be run");
+        return;
+    }
+    let script = "curl -qsS -m {t} {url}; code=$?; sleep 1; exit $code";
+    let ran =
+        check(&["--json", "--limit", "0.6", "--scenes", "stall-head", "--", "sh", "-c", script]);
+    let results = results(&ran.expect(0));
+    let row = row(&results, "stall-head");
+    assert_eq!(
+        (&row["code"], &row["measured"]),
+        (&28.into(), &"from its first contact".into()),
+        "{row}"
+    );
+    assert!((0.3..1.6).contains(&row["seconds"].as_f64().unwrap()), "{row}");
+}

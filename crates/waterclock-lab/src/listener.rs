@@ -29,6 +29,8 @@ pub(crate) struct Listen {
     pub(crate) receive_buffer: Option<usize>,
     pub(crate) accept_after: Option<Duration>,
     pub(crate) watch: Option<Watch>,
+    /// Whether it is noted when peers leave.
+    pub(crate) notices_leaving: bool,
 }
 
 impl Default for Listen {
@@ -40,6 +42,7 @@ impl Default for Listen {
             receive_buffer: None,
             accept_after: None,
             watch: None,
+            notices_leaving: false,
         }
     }
 }
@@ -59,6 +62,13 @@ impl Connection {
         self.link.stream().wait_for_hangup();
         #[cfg(not(unix))]
         self.stop.wait();
+    }
+}
+
+impl Drop for Connection {
+    /// The last moment at which it can be seen that the peer left first.
+    fn drop(&mut self) {
+        count_departures(&self.stop, &self.log);
     }
 }
 
@@ -94,6 +104,10 @@ impl Listener {
             acceptors: Vec::new(),
         };
         let door = Arc::new(door);
+        if listen.notices_leaving {
+            let (stop, log) = (Arc::clone(&door.stop), Arc::clone(&door.log));
+            spawn("lab-leaving", move || note_departures(&stop, &log))?;
+        }
         listener.start_tcp(listen, &door)?;
         if let Some(path) = &listen.unix {
             listener.start_unix(path, &door)?;
@@ -163,6 +177,23 @@ impl Drop for Listener {
         if let Some(path) = &self.unix {
             let _ = std::fs::remove_file(path);
         }
+    }
+}
+
+/// Looks every millisecond, until the server stops.
+fn note_departures(stop: &Stop, log: &Log) {
+    while stop.sleep(Duration::from_millis(1)).is_ok() {
+        count_departures(stop, log);
+    }
+}
+
+fn count_departures(stop: &Stop, log: &Log) {
+    let count = stop.departures();
+    if count > 0 {
+        log.write(|seen| {
+            seen.left += count;
+            seen.last_left = Some(Instant::now());
+        });
     }
 }
 

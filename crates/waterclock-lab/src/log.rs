@@ -122,9 +122,18 @@ pub(crate) struct Log {
 pub(crate) struct Seen {
     pub(crate) accepted: usize,
     pub(crate) first: Option<Instant>,
+    pub(crate) left: usize,
+    pub(crate) last_left: Option<Instant>,
     pub(crate) open: usize,
     pub(crate) handshakes: Handshakes,
     pub(crate) requests: Vec<ReceivedRequest>,
+}
+
+impl Seen {
+    /// When the last peer left, if all have.
+    pub(crate) fn all_left(&self) -> Option<Instant> {
+        self.last_left.filter(|_| self.left == self.accepted)
+    }
 }
 
 impl Log {

@@ -73,6 +73,12 @@ impl Server {
         self.listener.log.read(|seen| seen.accepted)
     }
 
+    /// When the last client ended its side of its connection, if all have; needs
+    /// `notices_leaving`.
+    pub fn all_left(&self) -> Option<Instant> {
+        self.listener.log.read(crate::log::Seen::all_left)
+    }
+
     /// When the first connection was accepted.
     pub fn first_connection(&self) -> Option<Instant> {
         self.listener.log.read(|seen| seen.first)
@@ -162,6 +168,12 @@ impl Builder {
     /// meanwhile gets through with a repeated SYN, as a rule one second after its first.
     pub fn accept_after(mut self, delay: Duration) -> Self {
         self.listen.accept_after = Some(delay);
+        self
+    }
+
+    /// Notes, to the millisecond, when clients leave.
+    pub fn notices_leaving(mut self, yes: bool) -> Self {
+        self.listen.notices_leaving = yes;
         self
     }
 

@@ -116,6 +116,12 @@ impl Socks {
         format!("{scheme}://{}", self.address())
     }
 
+    /// When the last client ended its side of its connection, if all have; needs
+    /// `notices_leaving`.
+    pub fn all_left(&self) -> Option<Instant> {
+        self.listener.log.read(crate::log::Seen::all_left)
+    }
+
     /// When the first connection was accepted.
     pub fn first_connection(&self) -> Option<Instant> {
         self.listener.log.read(|seen| seen.first)
@@ -158,6 +164,12 @@ impl SocksBuilder {
         decide: impl Fn(&SocksRequest) -> SocksAction + Send + Sync + 'static,
     ) -> Self {
         self.policy.decide = Arc::new(decide);
+        self
+    }
+
+    /// Notes, to the millisecond, when clients leave.
+    pub fn notices_leaving(mut self, yes: bool) -> Self {
+        self.listen.notices_leaving = yes;
         self
     }
 

@@ -22,7 +22,12 @@ struct State {
     stopped: bool,
     // Weak, so that a connection's thread alone decides when its socket is really closed: a
     // second strong handle would delay the FIN or RST that the script asked for.
-    streams: Vec<Weak<Stream>>,
+    streams: Vec<Watched>,
+}
+
+struct Watched {
+    stream: Weak<Stream>,
+    left: bool,
 }
 
 impl Stop {
@@ -66,14 +71,24 @@ impl Stop {
         if state.stopped {
             stream.shut_down();
         }
-        state.streams.retain(|known| known.strong_count() > 0);
-        state.streams.push(Arc::downgrade(stream));
+        state.streams.retain(|known| known.stream.strong_count() > 0);
+        state.streams.push(Watched { stream: Arc::downgrade(stream), left: false });
+    }
+
+    /// How many peers have ended their side since this was asked last.
+    pub(crate) fn departures(&self) -> usize {
+        let mut departures = 0;
+        for known in lock(&self.state).streams.iter_mut().filter(|known| !known.left) {
+            known.left = known.stream.upgrade().is_some_and(|stream| stream.is_hung_up());
+            departures += usize::from(known.left);
+        }
+        departures
     }
 
     pub(crate) fn stop(&self) {
         let mut state = lock(&self.state);
         state.stopped = true;
-        for stream in state.streams.drain(..).filter_map(|stream| stream.upgrade()) {
+        for stream in state.streams.drain(..).filter_map(|known| known.stream.upgrade()) {
             stream.shut_down();
         }
         self.bell.notify_all();

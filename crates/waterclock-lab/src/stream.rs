@@ -88,6 +88,19 @@ impl Stream {
         let mut fds = [PollFd::new(self, wanted)];
         while matches!(poll(&mut fds, None), Err(rustix::io::Errno::INTR) | Ok(0)) {}
     }
+
+    /// Whether the peer has ended its side, or both.
+    pub(crate) fn is_hung_up(&self) -> bool {
+        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+        {
+            use rustix::event::{PollFd, PollFlags, Timespec, poll};
+            let mut fds = [PollFd::new(self, PollFlags::RDHUP)];
+            poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(1)
+        }
+        // Elsewhere nobody is seen to leave before something is read or written.
+        #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+        false
+    }
 }
 
 #[cfg(unix)]

@@ -28,8 +28,8 @@ pub(super) struct Row {
     pub(super) ended: String,
     pub(super) code: Option<i64>,
     pub(super) took: Duration,
-    /// True if the client itself measured the time.
-    pub(super) by_client: bool,
+    /// One of the names of `Measured`.
+    pub(super) measured: String,
     /// One of the names of `Bounded`.
     pub(super) bounded: String,
     pub(super) said: String,
@@ -53,7 +53,7 @@ impl Row {
             ended: ended.to_owned(),
             code,
             took: outcome.took,
-            by_client: outcome.by_client,
+            measured: outcome.measured.name().to_owned(),
             bounded: outcome.bounded.name().to_owned(),
             said,
         }
@@ -66,7 +66,7 @@ impl Row {
             "ended": self.ended,
             "code": self.code,
             "seconds": seconds(self.took),
-            "measured": if self.by_client { "by the client" } else { "from outside" },
+            "measured": self.measured,
             "bounded": self.bounded,
             "said": self.said,
         })
@@ -79,7 +79,7 @@ impl Row {
             ended: text(value, "ended")?,
             code: value.get("code").and_then(Value::as_i64),
             took: duration(value, "seconds")?,
-            by_client: text(value, "measured")? == "by the client",
+            measured: text(value, "measured")?,
             bounded: text(value, "bounded")?,
             said: text(value, "said").unwrap_or_default(),
         })
@@ -156,7 +156,7 @@ pub(super) mod tests {
             ended: ended.to_owned(),
             code: (ended == "badly").then_some(28),
             took: Duration::from_millis(ms),
-            by_client: true,
+            measured: "by the client".to_owned(),
             bounded: bounded.to_owned(),
             said: String::new(),
         }

@@ -107,8 +107,8 @@ code is not 0. It should follow redirects. Certificate and proxy are also in the
 variables CURL_CA_BUNDLE, SSL_CERT_FILE, REQUESTS_CA_BUNDLE and
 NODE_EXTRA_CA_CERTS, http_proxy and https_proxy. A client that measures its call
 itself can write the seconds, and on a second line how it ended, into the file
-WATERCLOCK_LAB_REPORT; else time runs from its first sign at the server to the
-end of its process. What is late is run up to three times, for this machine may
+WATERCLOCK_LAB_REPORT; else time runs from its first sign at the server until it
+has left. What is late is run up to three times, for this machine may
 be busy, and the least late run counts.
 
   waterclock lab check -- curl -sSL -m {t} {url}

@@ -24,6 +24,7 @@ const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub struct Options {
     port: u16,
     watch: Option<Watch>,
+    notices_leaving: bool,
 }
 
 impl Options {
@@ -31,6 +32,13 @@ impl Options {
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
+        self
+    }
+
+    /// Notes when clients leave, for [`Stage::all_left`].
+    #[must_use]
+    pub fn notices_leaving(mut self) -> Self {
+        self.notices_leaving = true;
         self
     }
 
@@ -149,6 +157,24 @@ impl Stage {
         [asked, server, proxy].into_iter().flatten().min()
     }
 
+    /// When the last client left, if somebody came to the server or the proxy and all have left.
+    pub fn all_left(&self) -> Option<Instant> {
+        let server = match &self.place {
+            Place::Server(server) => (server.connections(), server.all_left()),
+            Place::Hole(_) => (0, None),
+        };
+        let proxy = match &self.proxy {
+            Some(Front::Http(proxy)) => (proxy.connections(), proxy.all_left()),
+            Some(Front::Socks(proxy)) => (proxy.connections(), proxy.all_left()),
+            None => (0, None),
+        };
+        let mut last = None;
+        for (_, left) in [server, proxy].into_iter().filter(|(connections, _)| *connections > 0) {
+            last = last.max(Some(left?));
+        }
+        last
+    }
+
     /// Whether somebody went through the proxy, if there is one.
     pub fn proxy_was_used(&self) -> Option<bool> {
         self.proxy.as_ref().map(|front| match front {
@@ -211,7 +237,11 @@ fn place(scene: &Scene, tls: Option<Tls>, options: &Options) -> io::Result<Place
         Serves::Connection(steps) => Script::steps(steps.clone()),
     };
     // Small, so that an upload which nobody reads stands still sooner.
-    let mut builder = Server::builder().bind(address).script(script).receive_buffer(16 * 1024);
+    let mut builder = Server::builder()
+        .bind(address)
+        .script(script)
+        .receive_buffer(16 * 1024)
+        .notices_leaving(options.notices_leaving);
     if let Some(tls) = tls {
         builder = builder.tls(tls);
     }
@@ -240,7 +270,10 @@ fn front(
         ProxyPlan::SocksAnswer(steps) => SocksAction::Answer(steps.clone()),
         ProxyPlan::SocksAfter(wait) => SocksAction::ForwardAfter(*wait),
     };
-    let mut builder = Socks::builder().script(move |_| action.clone()).watch(marked(options));
+    let mut builder = Socks::builder()
+        .script(move |_| action.clone())
+        .watch(marked(options))
+        .notices_leaving(options.notices_leaving);
     if let Some(target) = target {
         builder = builder.route(&target, address);
     }
@@ -253,7 +286,10 @@ fn http_front(
     address: SocketAddr,
     options: &Options,
 ) -> io::Result<Proxy> {
-    let mut builder = Proxy::builder().script(move |_| action.clone()).watch(marked(options));
+    let mut builder = Proxy::builder()
+        .script(move |_| action.clone())
+        .watch(marked(options))
+        .notices_leaving(options.notices_leaving);
     if let Some(target) = target {
         builder = builder.route(&target, address);
     }

@@ -5,7 +5,8 @@
 //! address. The process has certificate and proxy also in the variables that clients look at, and
 //! two of ours: `WATERCLOCK_LAB_DNS`, and `WATERCLOCK_LAB_REPORT`, a file into which a client can
 //! write how many seconds its call took and, on further lines, how it ended. Otherwise time is
-//! measured from the first sign of the client at the scene's servers until its process has ended.
+//! measured from the first sign of the client at the scene's servers until it has left them, or its
+//! process has ended.
 
 mod folder;
 mod judge;
@@ -18,7 +19,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub use folder::Folder;
-pub use judge::{Bounded, judge};
+pub use judge::{Bounded, Measured, judge};
 pub use sentence::sentence;
 
 use crate::Authority;
@@ -53,8 +54,8 @@ pub struct Outcome {
     pub ended: Ended,
     /// How long the call took.
     pub took: Duration,
-    /// Whether the client itself has measured that.
-    pub by_client: bool,
+    /// How that was measured.
+    pub measured: Measured,
     /// What it said: its report, else the last line of its standard error. Not escaped.
     pub said: String,
     /// What became of the limit.
@@ -79,10 +80,11 @@ impl Trial {
     /// `Interrupted`. Other errors: the scene could not be set, or the program not be started.
     pub fn run(&self, scene: &Scene, cancel: &AtomicBool) -> io::Result<Outcome> {
         if !self.named && scene.is_only_a_lookup() {
-            return Ok(self.outcome(scene, Ended::Skipped(NEEDS_NAME), Duration::ZERO, None));
+            return Ok(self.outcome(scene, Ended::Skipped(NEEDS_NAME), NEVER, None));
         }
         let factor = self.limit.as_secs_f64() / WRITTEN_FOR.as_secs_f64();
-        let stage = Stage::start(&scene.clone().scaled(factor), &Options::default())?;
+        let stage =
+            Stage::start(&scene.clone().scaled(factor), &Options::default().notices_leaving())?;
         let folder = Folder::new()?;
         let ca = match stage.ca_pem() {
             Some(pem) => pem.to_owned(),
@@ -93,8 +95,16 @@ impl Trial {
         let report = folder.path().join("report");
         let job = self.job(&stage, &ca, &report);
         let ran = process::run(&job, self.patience, cancel)?;
-        let begin = stage.first_contact().map_or(ran.started, |first| first.max(ran.started));
-        let mut took = ran.ended.saturating_duration_since(begin);
+        let contact = stage.first_contact();
+        let begin = contact.map_or(ran.started, |first| first.max(ran.started));
+        let left = stage.all_left().filter(|left| *left + EXIT < ran.ended);
+        let end = left.unwrap_or(ran.ended);
+        let mut took = end.saturating_duration_since(begin);
+        let from = match (contact, left) {
+            (None, _) => Measured::FromStart,
+            (Some(_), None) => Measured::UntilExit,
+            (Some(_), Some(_)) => Measured::FromContact,
+        };
         let ended = match ran.end {
             End::Killed => {
                 took = self.patience;
@@ -107,7 +117,7 @@ impl Trial {
         };
         let reported = std::fs::read_to_string(&report).ok().and_then(|text| read_report(&text));
         let reported = reported.filter(|_| ended != Ended::Killed);
-        let mut outcome = self.outcome(scene, ended, took, reported);
+        let mut outcome = self.outcome(scene, ended, (took, from), reported);
         if outcome.said.is_empty() {
             outcome.said = last_line(&ran.stderr);
         }
@@ -144,17 +154,23 @@ impl Trial {
         &self,
         scene: &Scene,
         ended: Ended,
-        took: Duration,
+        outside: (Duration, Measured),
         reported: Option<(Duration, String)>,
     ) -> Outcome {
-        let by_client = reported.is_some();
-        let (took, said) = reported.unwrap_or((took, String::new()));
-        let bounded = judge(scene, &ended, took, self.limit, by_client);
+        let ((took, measured), said) = match reported {
+            Some((took, said)) => ((took, Measured::ByClient), said),
+            None => (outside, String::new()),
+        };
+        let bounded = judge(scene, &ended, took, self.limit, measured);
         let (scene, tests) = (scene.name.clone(), scene.tests.clone());
-        Outcome { scene, tests, ended, took, by_client, said, bounded }
+        Outcome { scene, tests, ended, took, measured, said, bounded }
     }
 }
 
+/// Who leaves in the last moments of its process leaves by its end.
+const EXIT: Duration = Duration::from_millis(5);
+
+const NEVER: (Duration, Measured) = (Duration::ZERO, Measured::FromStart);
 const NEEDS_NAME: &str = "needs --named and a client that asks the scene's name server";
 const PASSED_PROXY: &str = "the client did not use the proxy";
 

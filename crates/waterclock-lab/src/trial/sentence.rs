@@ -87,7 +87,7 @@ pub(crate) fn time(time: Duration) -> String {
 mod tests {
     use super::*;
     use crate::scene::Scene;
-    use crate::trial::Ended;
+    use crate::trial::{Ended, Measured};
 
     fn outcome(scene: &str, bounded: Bounded, ms: u64) -> Outcome {
         Outcome {
@@ -95,7 +95,7 @@ mod tests {
             tests: Scene::ready(scene).unwrap().tests,
             ended: Ended::Well,
             took: Duration::from_millis(ms),
-            by_client: true,
+            measured: Measured::ByClient,
             said: String::new(),
             bounded,
         }
