@@ -112,6 +112,7 @@ fn errno(error: &Error) -> Option<i32> {
 fn lengths(error: &Error) -> (Option<u64>, Option<u64>) {
     match error.source().and_then(|source| source.downcast_ref::<ProtocolError>()) {
         Some(ProtocolError::IncompleteBody { expected, received }) => (*expected, Some(*received)),
+        Some(ProtocolError::BodyCutOff { received }) => (None, Some(*received)),
         _ => (None, None),
     }
 }

@@ -436,8 +436,7 @@ impl Body {
         let Some(reader) = &mut self.reader else { return Ok(()) };
         // Without close_notify an attacker may have cut a body that ends with its connection.
         if end == Received::Truncated && reader.framing() == Framing::UntilClose {
-            let (expected, received) = (None, reader.received());
-            return Err(ProtocolError::IncompleteBody { expected, received }.into());
+            return Err(ProtocolError::BodyCutOff { received: reader.received() }.into());
         }
         reader.eof()?;
         self.settle(call);

@@ -137,6 +137,11 @@ pub enum ProtocolError {
         /// How many arrived.
         received: u64,
     },
+    /// The connection ended, which ends such a body, but not as TLS ends one: an attacker may have cut it (RFC 9112 §9.8).
+    BodyCutOff {
+        /// How many bytes arrived.
+        received: u64,
+    },
     /// The input ended inside a trailer field.
     IncompleteTrailers {
         /// How many bytes of content arrived; they are all there are.
@@ -190,7 +195,9 @@ impl ProtocolError {
             | E::TooManyInformational { .. }
             | E::BodyTooLarge { .. } => FaultKind::TooLarge,
             E::ClosedBeforeResponse | E::ClosedInHead { .. } => FaultKind::Closed,
-            E::IncompleteBody { .. } | E::IncompleteTrailers { .. } => FaultKind::IncompleteBody,
+            E::IncompleteBody { .. } | E::BodyCutOff { .. } | E::IncompleteTrailers { .. } => {
+                FaultKind::IncompleteBody
+            }
             _ => FaultKind::Protocol,
         }
     }
@@ -270,6 +277,11 @@ impl fmt::Display for ProtocolError {
             E::IncompleteBody { expected: None, received } => {
                 write!(f, "the body ended after {received} bytes, before its last chunk")
             }
+            E::BodyCutOff { received } => write!(
+                f,
+                "the connection ended after {received} bytes of the body, without TLS's close_notify: \
+                 the rest may have been cut off"
+            ),
             E::IncompleteTrailers { received } => {
                 write!(
                     f,

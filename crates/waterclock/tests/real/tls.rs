@@ -192,6 +192,7 @@ fn without_close_notify_a_body_that_ends_with_its_connection_is_incomplete() {
     let server = Server::builder().tls(identity).script(script).start().unwrap();
     let error = get(&server, &trusted).unwrap().content().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::IncompleteBody, "{error:#}");
+    assert!(error.to_string().contains("without TLS's close_notify"), "{error:#}");
     assert_eq!(get(&server, &trusted).unwrap().content().unwrap(), b"full");
     assert_eq!(get(&server, &trusted).unwrap().content().unwrap(), b"part");
 }
