@@ -8,7 +8,7 @@ mod common;
 use common::{cleaned, root, run, scratch};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use waterclock::clients::{Client, Outcome};
 use waterclock::run::Run;
@@ -221,6 +221,35 @@ fn of_program(
     })
 }
 
+/// A program of `net/http`, built once.
+fn of_go(setting: &'static str) -> Option<Case> {
+    static PROGRAM: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
+        let program = scratch("go-get");
+        let mut build = cleaned(Command::new("go"));
+        build.args(["build", "-o"]).arg(&program);
+        build.arg(root().join("crates/waterclock-cli/tests/data/get.go"));
+        build.env("GO111MODULE", "off").env("CGO_ENABLED", "0").env("GOCACHE", scratch("go-cache"));
+        let output = build.output().map_err(|error| error.to_string())?;
+        let said = || String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() { Ok(program) } else { Err(said()) }
+    });
+    if let Err(error) = &*PROGRAM {
+        eprintln!("SKIPPED: go cannot be run: {error}");
+        return None;
+    }
+    let run = move |scene: &Scene| {
+        let mut command = cleaned(Command::new(PROGRAM.as_ref().unwrap()));
+        let ca = scene.ca.as_deref().and_then(|path| path.to_str()).unwrap_or_default();
+        let output = command.args([setting, &scene.url(), TIMEOUT, ca]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (seconds, said) = text.trim_end_matches('\n').split_once(' ').unwrap();
+        let took = Duration::from_secs_f64(seconds.parse().unwrap());
+        Did { took, error: (!said.is_empty()).then(|| said.to_owned()) }
+    };
+    let settings = format!("{setting}=300ms");
+    Some(Case { client: "go", settings, python: false, run: Box::new(run) })
+}
+
 fn cases() -> Vec<Case> {
     let curl: &[&str] = &["-q", "--silent", "--location", "--output", "/dev/null"];
     let wget: &[&str] = &["--no-config", "--quiet", "--tries=1", "--output-document=/dev/null"];
@@ -232,10 +261,21 @@ fn cases() -> Vec<Case> {
         of_program("curl", "--max-time", curl),
         of_program("curl", "--connect-timeout", curl),
         of_program("wget", "--timeout", wget),
+        of_go("Client.Timeout"),
+        of_go("Dialer.Timeout"),
+        of_go("TLSHandshakeTimeout"),
+        of_go("ResponseHeaderTimeout"),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Which of the words that the program in Go prints are in this message.
+fn go_words(message: &str) -> Option<&'static str> {
+    let all =
+        ["Client.Timeout", "TLS handshake timeout", "awaiting response headers", "i/o timeout"];
+    all.into_iter().find(|words| message.contains(words))
 }
 
 /// What differs between the rules and the client, if anything.
@@ -245,6 +285,7 @@ fn differs(said: &Outcome, did: &Did, call: Duration) -> Option<String> {
         (Outcome::Fires(fires), Some(error)) => {
             let named = fires.error.split(", ").next().unwrap_or_default();
             let named = named.rsplit(['.', ' ']).next().unwrap_or_default();
+            let named = go_words(&fires.error).unwrap_or(named);
             // Clocks of the loop and of poll have milliseconds.
             let early = did.took + ms(5) < fires.at;
             let fits = !early && did.took < fires.at + SLACK && named == error;

@@ -27,8 +27,7 @@ pub(super) const CLIENT: Client = Client {
         "The limits of the transport begin again with each redirect.",
     ],
     unbounded: "",
-    source: "documentation of net/http (Client.Timeout, Transport) and net (Dialer.Timeout); not \
-             measured",
+    source: "Go 1.19, net/http (Client.Timeout, Transport) and net (Dialer.Timeout); measured",
     timers,
 };
 
