@@ -132,7 +132,7 @@ fn every_scene_ends_for_our_client_as_its_file_says() {
         ("stall-body", &["--read-timeout", "0.2"], 28, "read limit of 200 ms fired in", 200),
         ("reset-body", &[], 56, "reset", 0),
         ("half-body", &[], 18, "", 0),
-        ("no-close-notify", &[], 18, "the body ended after 16 bytes", 0),
+        ("no-close-notify", &[], 18, "the connection ended after 16 bytes of the body, without", 0),
         ("retry-after", &[], 0, "503", 0),
         ("retry-after", &["--retry", "1"], 0, "200 OK", 1_000),
         ("redirect-chain", &["-L"], 0, "200 OK", 0),
