@@ -3,6 +3,7 @@
 //! Members of our own begin with `_`, as the specification asks. Times are milliseconds.
 
 mod parts;
+pub(crate) mod program;
 mod timings;
 mod waits;
 
@@ -31,11 +32,7 @@ use waterclock_proto::timeline::HopReason;
 #[must_use]
 pub fn har(run: &Run, secrets: Secrets) -> String {
     let timeline = run.timeline.as_ref();
-    let views = timeline.map(hops).unwrap_or_default();
-    let mut entries: Vec<Entry<'_>> = views.iter().map(|hop| entry(run, *hop, secrets)).collect();
-    if entries.is_empty() {
-        entries.push(never_begun(run, secrets));
-    }
+    let entries = entries(run, secrets);
     document(&Har {
         log: Log {
             version: "1.2",
@@ -47,9 +44,18 @@ pub fn har(run: &Run, secrets: Secrets) -> String {
     })
 }
 
+fn entries(run: &Run, secrets: Secrets) -> Vec<Entry<'_>> {
+    let views = run.timeline.as_ref().map(hops).unwrap_or_default();
+    let mut entries: Vec<Entry<'_>> = views.iter().map(|hop| entry(run, *hop, secrets)).collect();
+    if entries.is_empty() {
+        entries.push(never_begun(run, secrets));
+    }
+    entries
+}
+
 #[derive(Serialize)]
-struct Har<'a> {
-    log: Log<'a>,
+struct Har<T> {
+    log: T,
 }
 
 #[derive(Serialize)]
@@ -85,6 +91,8 @@ impl Serialize for LimitsPart {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pageref: Option<String>,
     started_date_time: String,
     time: Ms,
     request: Request,
@@ -161,6 +169,7 @@ fn entry<'a>(run: &'a Run, hop: HopView<'_>, secrets: Secrets) -> Entry<'a> {
     };
     let line = &hop.hop.request;
     Entry {
+        pageref: None,
         started_date_time: rfc3339(date(run, hop.started())),
         time: Ms(hop.exchange_ended().since(hop.started())),
         request: request(line.method.to_string(), line.url.to_string(), fields, secrets),
@@ -272,6 +281,7 @@ fn never_begun(run: &Run, secrets: Secrets) -> Entry<'_> {
     let fields = secrets.fields(&run.request.headers);
     let (method, url) = (run.request.method.clone(), run.request.url.clone());
     Entry {
+        pageref: None,
         started_date_time: rfc3339(began(run)),
         time: Ms(Duration::ZERO),
         request: request(method, url, fields, secrets),

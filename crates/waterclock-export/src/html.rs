@@ -1,11 +1,12 @@
 //! One page with everything: the picture, the verdict, tables, heads. For people.
 
 mod heads;
+pub(crate) mod program;
 mod summary;
 mod tables;
 
 use crate::markup::escape;
-use crate::svg;
+use crate::svg::{self, Place};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
@@ -24,7 +25,8 @@ const PAGE_STYLE: &str = include_str!("html/page.css");
 #[must_use]
 pub fn html(run: &Run, secrets: Secrets) -> String {
     let style = format!("\n{}{PAGE_STYLE}", svg::STYLE);
-    let mut out = head(run, &style);
+    let title = format!("{} {} · waterclock", run.request.method, run.request.url);
+    let mut out = head(&title, &style);
     out += "<body>\n<main>\n";
     summary::write(&mut out, run);
     verdict(&mut out, run);
@@ -48,9 +50,8 @@ pub fn html(run: &Run, secrets: Secrets) -> String {
     out
 }
 
-fn head(run: &Run, style: &str) -> String {
+fn head(title: &str, style: &str) -> String {
     let hash = STANDARD.encode(Sha256::digest(style));
-    let title = format!("{} {} · waterclock", run.request.method, run.request.url);
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src \
@@ -62,7 +63,7 @@ fn head(run: &Run, style: &str) -> String {
          <title>{}</title>\n<style>{style}</style>\n</head>\n",
         crate::NAME,
         crate::VERSION,
-        escape(&title)
+        escape(title)
     )
 }
 
@@ -106,6 +107,6 @@ fn picture(out: &mut String, run: &Run) {
         "<figure>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" \
          aria-labelledby=\"picture\">\n",
     );
-    out.push_str(&svg::picture(run, false));
+    out.push_str(&svg::picture(run, &Place { styled: false, edged: false, id: "wc" }));
     out.push_str("\n</div>\n</figure>\n</section>\n");
 }

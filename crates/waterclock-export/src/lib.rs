@@ -8,6 +8,7 @@
 //! | [`pcapng()`] | a packet capture, if the run was recorded | Wireshark, tshark |
 //! | [`svg()`] | the waterfall as a picture | documents, issues |
 //! | [`html()`] | one page with everything | people |
+//! | [`Program`] | all calls of a program in one of these | |
 //!
 //! Each is a pure function of a [`Run`](waterclock::run::Run): no clock, no network, no environment.
 //! So the same run gives the same bytes, today from a live call and next year from a saved document.
@@ -31,6 +32,7 @@ mod number;
 mod otlp;
 mod pcapng;
 mod phases;
+mod program;
 mod svg;
 mod trace;
 
@@ -38,7 +40,8 @@ pub use har::har;
 pub use html::html;
 pub use otlp::otlp;
 pub use pcapng::{Keys, NotRecorded, pcapng};
-pub use svg::svg;
+pub use program::Program;
+pub use svg::{inline_svg, svg};
 pub use trace::trace;
 
 /// What stands as the maker in every export.

@@ -27,6 +27,15 @@ use waterclock::run::{Run, Secrets};
 /// `REDACTED`, as the conventions list them.
 #[must_use]
 pub fn otlp(run: &Run, secrets: Secrets) -> String {
+    request(spans(run, secrets))
+}
+
+/// The calls of a program, each a trace of its own.
+pub(crate) fn program(runs: &[Run], secrets: Secrets) -> String {
+    request(runs.iter().flat_map(|run| spans(run, secrets)).collect())
+}
+
+fn spans(run: &Run, secrets: Secrets) -> Vec<Span> {
     let views = run.timeline.as_ref().map(hops).unwrap_or_default();
     let mut maker = Maker::new(run, secrets);
     // A pause for a retry is beside the hop, not in it.
@@ -35,6 +44,10 @@ pub fn otlp(run: &Run, secrets: Secrets) -> String {
         maker.call();
     }
     views.into_iter().for_each(|hop| maker.hop(hop));
+    maker.spans()
+}
+
+fn request(spans: Vec<Span>) -> String {
     document(&Request {
         resource_spans: [ResourceSpans {
             resource: Resource {
@@ -42,7 +55,7 @@ pub fn otlp(run: &Run, secrets: Secrets) -> String {
             },
             scope_spans: [ScopeSpans {
                 scope: Scope { name: crate::NAME, version: crate::VERSION },
-                spans: maker.spans(),
+                spans,
             }],
         }],
     })

@@ -4,9 +4,11 @@ mod frame;
 mod rows;
 
 use crate::markup::escape;
+use crate::phases::began;
 use frame::{BLEED, Frame, WIDTH};
+use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
-use waterclock::run::Run;
+use waterclock::run::{Run, rfc3339};
 use waterclock_proto::screen::{self, Line};
 use waterclock_proto::timeline::Timeline;
 
@@ -20,35 +22,68 @@ pub(crate) const STYLE: &str = include_str!("svg/chart.css");
 /// and says in `<title>` and `<desc>` what it shows. Header fields are not in it.
 #[must_use]
 pub fn svg(run: &Run) -> String {
-    let mut out = picture(run, true);
+    let mut out = picture(run, &Place { styled: true, edged: true, id: "wc" });
     out.push('\n');
     out
 }
 
-/// The picture; with its style unless the page that it becomes a part of has it.
-pub(crate) fn picture(run: &Run, alone: bool) -> String {
-    let mut frame = Frame::default();
+/// The same as a part of a page that has other pictures, and no style for it: in a notebook. Its identifiers
+/// come from what it shows, so that none of another picture is the same.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use waterclock::run::{RequestRecord, Run};
+///
+/// let request = RequestRecord::refused("GET", "http://example.com/");
+/// let run = Run::new(SystemTime::UNIX_EPOCH, request);
+/// let picture = waterclock_export::inline_svg(&run);
+/// assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>"));
+/// assert!(!picture.contains("id=\"wc-title\""));
+/// ```
+#[must_use]
+pub fn inline_svg(run: &Run) -> String {
+    let shown = format!("{} {} {}", rfc3339(began(run)), title(run), description(run));
+    let sum: String =
+        Sha256::digest(shown).iter().take(5).map(|byte| format!("{byte:02x}")).collect();
+    picture(run, &Place { styled: true, edged: true, id: &format!("wc-{sum}") })
+}
+
+/// Where a picture stands.
+pub(crate) struct Place<'a> {
+    /// Whether it has its own style.
+    pub(crate) styled: bool,
+    /// Whether there is room around it; a page has that already.
+    pub(crate) edged: bool,
+    /// How its identifiers begin.
+    pub(crate) id: &'a str,
+}
+
+pub(crate) fn picture(run: &Run, place: &Place<'_>) -> String {
+    let id = place.id;
+    let mut frame = Frame::of(id);
     if let Some(timeline) = &run.timeline {
         draw(&mut frame, timeline);
     } else {
         frame.words("The call never began.");
     }
     let height = frame.height();
-    // On a page there is room around it already.
-    let (from, width) = if alone { (0, WIDTH) } else { (BLEED, WIDTH - 2 * BLEED) };
+    let (from, width) = if place.edged { (0, WIDTH) } else { (BLEED, WIDTH - 2 * BLEED) };
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"wc\" width=\"{width}\" \
          height=\"{height}\" viewBox=\"{from} 0 {width} {height}\" role=\"img\" \
-         aria-labelledby=\"wc-title wc-desc\">\n"
+         aria-labelledby=\"{id}-title {id}-desc\">\n"
     );
-    let _ = writeln!(out, "<title id=\"wc-title\">{}</title>", escape(&title(run)));
-    let _ = writeln!(out, "<desc id=\"wc-desc\">{}</desc>", escape(&description(run)));
-    if alone {
+    let _ = writeln!(out, "<title id=\"{id}-title\">{}</title>", escape(&title(run)));
+    let _ = writeln!(out, "<desc id=\"{id}-desc\">{}</desc>", escape(&description(run)));
+    if place.styled {
         let _ = writeln!(out, "<style>\n{STYLE}</style>");
     }
-    out += "<defs><pattern id=\"wc-hatch\" width=\"6\" height=\"6\" \
-            patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
-            <line class=\"hatch\" x1=\"1\" y1=\"0\" x2=\"1\" y2=\"6\"/></pattern></defs>\n";
+    let _ = writeln!(
+        out,
+        "<defs><pattern id=\"{id}-hatch\" width=\"6\" height=\"6\" \
+         patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
+         <line class=\"hatch\" x1=\"1\" y1=\"0\" x2=\"1\" y2=\"6\"/></pattern></defs>"
+    );
     let _ = writeln!(out, "<rect class=\"bg\" width=\"{WIDTH}\" height=\"{height}\"/>");
     out += &frame.drawn();
     out += "</svg>";

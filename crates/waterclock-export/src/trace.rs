@@ -3,6 +3,8 @@
 //!
 //! <https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU>
 
+pub(crate) mod program;
+
 use crate::number::{Ms, Us, at, document};
 use crate::phases::{HopView, attempts, began, hops, phase_of};
 use serde::Serialize;
@@ -27,13 +29,7 @@ const ATTEMPTS: u32 = 100_000;
 #[must_use]
 pub fn trace(run: &Run) -> String {
     let mut events = vec![Event::name("process_name", 0, "waterclock".to_owned())];
-    if let Some(timeline) = &run.timeline {
-        for hop in hops(timeline) {
-            hop_events(hop, &mut events);
-        }
-        attempt_events(timeline, &mut events);
-        events.extend(fired(timeline));
-    }
+    events.extend(run.timeline.iter().flat_map(call_events));
     document(&Trace {
         display_time_unit: "ms",
         other_data: OtherData {
@@ -48,11 +44,21 @@ pub fn trace(run: &Run) -> String {
     })
 }
 
+fn call_events(timeline: &Timeline) -> Vec<Event> {
+    let mut events = Vec::new();
+    for hop in hops(timeline) {
+        hop_events(hop, &mut events);
+    }
+    attempt_events(timeline, &mut events);
+    events.extend(fired(timeline));
+    events
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Trace<'a> {
+struct Trace<T> {
     display_time_unit: &'static str,
-    other_data: OtherData<'a>,
+    other_data: T,
     trace_events: Vec<Event>,
 }
 

@@ -33,16 +33,16 @@ pub(super) fn write(out: &mut String, run: &Run) {
 }
 
 /// `2026-11-22 09:30:00`
-fn date(run: &Run) -> String {
+pub(super) fn date(run: &Run) -> String {
     rfc3339(began(run)).replace('T', " ").split('.').next().unwrap_or_default().to_owned()
 }
 
-fn outcome(run: &Run) -> (&'static str, String) {
-    let status = run
+pub(super) fn outcome(run: &Run) -> (&'static str, String) {
+    let of_record = run
         .response
         .as_ref()
         .map(|record| format!("{} {}", record.status, record.reason).trim_end().to_owned());
-    match (&run.error, status) {
+    match (&run.error, of_record) {
         (Some(error), status) => {
             let limit = error.limit.map(|limit| format!(": {limit} limit")).unwrap_or_default();
             let status = status.map(|status| format!(" after {status}")).unwrap_or_default();
@@ -52,8 +52,19 @@ fn outcome(run: &Run) -> (&'static str, String) {
             let failed = run.response.as_ref().is_some_and(|record| record.status >= 400);
             if failed { ("bad", format!("✗ {text}")) } else { ("good", format!("✓ {text}")) }
         }
-        (None, None) => ("bad", "no response".to_owned()),
+        (None, None) => match status(run) {
+            Some(status) if status < 400 => ("good", format!("✓ {status}")),
+            Some(status) => ("bad", format!("✗ {status}")),
+            None => ("bad", "no response".to_owned()),
+        },
     }
+}
+
+/// The status that the caller got; of a call that another client made, the timeline alone has it.
+pub(super) fn status(run: &Run) -> Option<u16> {
+    let last = run.timeline.as_ref().and_then(|timeline| timeline.hops().last());
+    let record = run.response.as_ref().map(|record| record.status);
+    record.or_else(|| last.and_then(|hop| hop.status))
 }
 
 /// Name, value, and a remark in small letters.
@@ -86,7 +97,7 @@ fn facts(run: &Run) -> Vec<(&'static str, String, String)> {
 }
 
 /// The wait that used the largest part of its limit, as the rows have it.
-fn closest(timeline: &Timeline) -> Option<(u8, String, &'static str)> {
+pub(super) fn closest(timeline: &Timeline) -> Option<(u8, String, &'static str)> {
     let used = (0..timeline.spans().len()).filter_map(|i| Some((i, screen::used(timeline, i)?)));
     let (index, used) = used.max_by_key(|(_, used)| used.percent())?;
     Some((used.percent(), screen::label(timeline, index), used.limit.name()))

@@ -11,7 +11,7 @@ use waterclock_proto::screen::{self, Kind, Line, Row, Used};
 use waterclock_proto::timeline::{AttemptEnd, Timeline};
 
 /// A table in its section: columns that begin with `>` hold numbers.
-fn begin(out: &mut String, id: &str, heading: &str, caption: &str, columns: &[&str]) {
+pub(super) fn begin(out: &mut String, id: &str, heading: &str, caption: &str, columns: &[&str]) {
     section(out, id, heading);
     let _ = writeln!(
         out,
@@ -29,7 +29,7 @@ fn begin(out: &mut String, id: &str, heading: &str, caption: &str, columns: &[&s
     out.push_str("</tr></thead>\n<tbody>\n");
 }
 
-fn end(out: &mut String) {
+pub(super) fn end(out: &mut String) {
     out.push_str("</tbody>\n</table>\n</div>\n");
 }
 
@@ -91,7 +91,7 @@ fn wait(out: &mut String, timeline: &Timeline, row: &Row) {
 }
 
 /// With one decimal, as the column has it.
-fn milliseconds(duration: Duration) -> String {
+pub(super) fn milliseconds(duration: Duration) -> String {
     screen::with_unit(duration).trim_end_matches(" ms").to_owned()
 }
 

@@ -45,16 +45,31 @@ pub(super) struct Frame {
     top: u32,
     mark: Option<(Tick, String)>,
     rows: u32,
-}
-
-impl Default for Frame {
-    fn default() -> Self {
-        let (start, length) = (Tick::ZERO, Duration::ZERO);
-        Frame { body: String::new(), y: MARGIN, start, length, top: TOP, mark: None, rows: 0 }
-    }
+    hatch: String,
 }
 
 impl Frame {
+    /// A picture whose identifiers begin with `id`.
+    pub(super) fn of(id: &str) -> Self {
+        let (start, length) = (Tick::ZERO, Duration::ZERO);
+        let hatch = format!("fill=\"url(#{id}-hatch)\"");
+        Frame {
+            body: String::new(),
+            y: MARGIN,
+            start,
+            length,
+            top: TOP,
+            mark: None,
+            rows: 0,
+            hatch,
+        }
+    }
+
+    /// The attribute that fills with stripes.
+    pub(super) fn hatch(&self) -> &str {
+        &self.hatch
+    }
+
     /// Begins the table of a call that lasted from `start` to `end`; with an instant to be marked.
     pub(super) fn begin(&mut self, start: Tick, end: Tick, mark: Option<(Tick, String)>) {
         self.start = start;

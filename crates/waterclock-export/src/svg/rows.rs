@@ -105,9 +105,9 @@ fn draw_bar(frame: &mut Frame, kind: Kind, bar: &Bar, heat: Heat) {
         }
     }
     let (class, fill) = match kind {
-        Kind::Lost => ("lost", ""),
-        Kind::Caller => ("", " fill=\"url(#wc-hatch)\""),
-        Kind::Wait | Kind::Short => (class, ""),
+        Kind::Lost => ("lost", String::new()),
+        Kind::Caller => ("", format!(" {}", frame.hatch())),
+        Kind::Wait | Kind::Short => (class, String::new()),
     };
     let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
     let width = to - from;
@@ -174,7 +174,7 @@ pub(super) fn legend(frame: &mut Frame, lines: &[Line]) {
     for (class, words) in signs {
         let y = frame.y + 8;
         let swatch = match class {
-            "hatch" => "fill=\"url(#wc-hatch)\"".to_owned(),
+            "hatch" => frame.hatch().to_owned(),
             class => format!("class=\"{class}\""),
         };
         frame.push(&format!(

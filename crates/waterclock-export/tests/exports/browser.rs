@@ -6,8 +6,8 @@ use serde_json::Value;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use waterclock::run::Secrets;
-use waterclock_export::html;
+use waterclock::run::{Run, Secrets};
+use waterclock_export::{Program, html};
 
 const WIDTHS: [u32; 4] = [360, 400, 768, 1280];
 
@@ -67,11 +67,17 @@ fn pages_fit_small_windows_in_light_and_dark() {
             frames += &format!("<iframe width={width} height=700 src=\"{name}.html\"></iframe>");
         }
     }
+    let all: Vec<Run> = runs::all().into_iter().map(|(_, run)| run).collect();
+    let program = Program { name: "all.py", runs: &all, left_out: 2 };
+    std::fs::write(folder.join("program.html"), program.html()).unwrap();
+    for width in WIDTHS {
+        frames += &format!("<iframe width={width} height=700 src=\"program.html\"></iframe>");
+    }
     let page = format!("<!DOCTYPE html><body>{frames}</body><script>{LOOK}</script>");
     std::fs::write(folder.join("look.html"), page).unwrap();
     for (scheme, ground) in [(1, "rgb(238, 242, 246)"), (0, "rgb(10, 13, 19)")] {
         let seen = look(&browser, &folder, scheme);
-        assert_eq!(seen.len(), runs::all().len() * WIDTHS.len());
+        assert_eq!(seen.len(), (runs::all().len() + 1) * WIDTHS.len());
         for frame in seen {
             let (width, needed) = (frame["width"].as_u64(), frame["needed"].as_u64());
             assert!(needed.is_some() && needed <= width, "{frame:#}");

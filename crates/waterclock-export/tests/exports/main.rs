@@ -7,6 +7,7 @@ mod browser;
 mod har;
 mod markup;
 mod otlp;
+mod program;
 mod runs;
 mod schema;
 mod snapshots;
