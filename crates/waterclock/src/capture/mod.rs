@@ -95,6 +95,17 @@ impl Capture {
         wire
     }
 
+    /// What belongs to the call that lasted from `started` to `ended`; instants are counted from
+    /// `started`. Nothing is taken out, so that several calls can be asked for one after the other, and what
+    /// is recorded counts against the budget until the next [`take`](Self::take). The secrets of TLS are
+    /// those of all calls.
+    #[must_use]
+    pub fn of_call(&self, started: Tick, ended: Tick) -> Wire {
+        let mut wire = self.lock().of_call(started, ended);
+        wire.keys = self.keys.as_ref().map(KeyLines::text);
+        wire
+    }
+
     fn lock(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -120,6 +131,10 @@ impl KeyLines {
         if lines.len() + line.len() <= MOST_KEYS {
             lines.push_str(line);
         }
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn take(&self) -> String {

@@ -10,6 +10,8 @@ use waterclock_proto::tick::Tick;
 /// What a note of a connection or of a piece costs, so that a drip of single bytes is bounded, too.
 const CONNECTION_COST: usize = 512;
 const PIECE_COST: usize = 64;
+/// A connection that is closed so soon after a call is closed because of it.
+const AT_ONCE: Duration = Duration::from_secs(1);
 /// Names by address that are remembered.
 const MOST_NAMES: usize = 256;
 
@@ -144,6 +146,20 @@ impl Records {
         }
     }
 
+    /// What belongs to the call that lasted from `started` to `ended`, and stays.
+    pub(super) fn of_call(&self, started: Tick, ended: Tick) -> Wire {
+        let mut wire = Wire { dropped: self.dropped, ..Wire::default() };
+        for record in &self.list {
+            let seen = record.seen(started, ended);
+            // An idle connection has no part in the call.
+            if seen.opened.is_some() || !seen.pieces.is_empty() {
+                wire.dropped += seen.dropped;
+                wire.connections.push(seen);
+            }
+        }
+        wire
+    }
+
     fn get(&mut self, number: u64) -> Option<&mut Record> {
         let found = self.list.binary_search_by_key(&number, |record| record.number).ok()?;
         self.list.get_mut(found)
@@ -174,6 +190,35 @@ impl Records {
 }
 
 impl Record {
+    /// What it did between two instants. The end of a call is closed after it.
+    fn seen(&self, started: Tick, ended: Tick) -> WireConnection {
+        let within = |tick: Tick| (started..=ended).contains(&tick).then(|| tick.since(started));
+        let since = |tick: Tick| (tick >= started).then(|| tick.since(started));
+        let soon = ended.after(AT_ONCE);
+        let failed = self.failed.as_ref().and_then(|(at, message, by_peer)| {
+            let (message, by_peer) = (message.clone(), *by_peer);
+            Some(WireFailure { at: within(*at)?, message, by_peer })
+        });
+        let piece = |(at, direction, bytes): &(Tick, Direction, Vec<u8>)| {
+            Some(Piece { at: within(*at)?, direction: *direction, bytes: bytes.clone() })
+        };
+        let pieces: Vec<Piece> = self.pieces.iter().filter_map(piece).collect();
+        let is_last = self.pieces.last().is_none_or(|(at, ..)| *at <= ended);
+        WireConnection {
+            number: self.number,
+            remote: self.remote.clone(),
+            host: self.host.as_deref().map(str::to_owned),
+            local: self.local,
+            opened: within(self.opened),
+            connected: self.connected.and_then(within),
+            pieces,
+            dropped: if is_last { self.dropped } else { 0 },
+            peer_ended: self.peer_ended.and_then(within),
+            failed,
+            closed: self.closed.filter(|closed| is_last && *closed <= soon).and_then(since),
+        }
+    }
+
     fn take(&mut self, started: Tick) -> WireConnection {
         let since =
             |tick: Tick| -> Option<Duration> { (tick >= started).then(|| tick.since(started)) };

@@ -82,6 +82,31 @@ fn a_connection_that_is_used_again_was_opened_before_the_call() {
 }
 
 #[test]
+fn calls_can_be_asked_for_one_after_the_other_and_again() {
+    let bench = answering(Route::Http);
+    let capture = Capture::new();
+    let session = session(&bench, &capture);
+    let mut calls = Vec::new();
+    for _ in 0..2 {
+        let mut response = bench.get(&session).send().unwrap();
+        response.content().unwrap();
+        calls.push((response.timeline().started(), bench.now()));
+        bench.world.advance(ms(1));
+    }
+    for _ in 0..2 {
+        for (call, &(started, ended)) in calls.iter().enumerate() {
+            let wire = capture.of_call(started, ended);
+            let [connection] = &wire.connections[..] else { panic!("{wire:#?}") };
+            assert_eq!((connection.opened.is_some(), connection.closed), (call == 0, None));
+            assert_eq!(connection.pieces.len(), 3);
+            assert!(joined(connection, Direction::Sent).starts_with(b"GET /under-test"));
+        }
+    }
+    // A call over no connection of the capture.
+    assert_eq!(capture.of_call(at(1_000_000), at(1_000_001)), Wire::default());
+}
+
+#[test]
 fn a_limit_that_fires_closes_the_connection_at_its_instant() {
     let bench = answering(Route::Http);
     let capture = Capture::new();
