@@ -90,8 +90,8 @@ def test_explanations(serve: Serve) -> None:
 def test_timelines_in_notebooks(serve: Serve) -> None:
     timeline: Any = waterclock.get(serve(answer("hello")).url + "/?a=<b>", timeout=30).timeline
     html = timeline._repr_html_()
-    assert html.startswith("<pre")
-    assert html.endswith("</pre>")
+    assert html.startswith("<div><svg ")
+    assert html.endswith("</div>")
     assert "No limit fired" in html
     assert "<b>" not in html
 

@@ -7,8 +7,8 @@
 
 Every name of requests is here and means the same. On top there are `Limits`, accepted wherever
 `timeout=` is, `deadline(seconds)` for whatever runs inside a `with` block, `timeline` and
-`explain()` on responses and exceptions, and two ways in for programs that say `import requests`:
-`install()` and `patch_requests()`.
+`explain()` on responses and exceptions, `capture()` for packets, and two ways in for programs that say
+`import requests`: `install()` and `patch_requests()`.
 
 Importing this costs next to nothing: a name is looked for when somebody asks for it.
 """
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from . import status_codes as status_codes
     from . import structures as structures
     from . import utils as utils
+    from ._capture import capture as capture
     from ._compatibility import chardet_version as chardet_version
     from ._compatibility import charset_normalizer_version as charset_normalizer_version
     from ._compatibility import check_compatibility as check_compatibility
@@ -136,6 +137,7 @@ if not TYPE_CHECKING:
             ".models": "PreparedRequest Request Response",
             ".sessions": "Session session",
             ".status_codes": "codes",
+            "._capture": "capture",
             "._compatibility": "_check_cryptography chardet_version charset_normalizer_version check_compatibility",
             "._deadline": "deadline",
             "._engine": "Limits",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._exports import Exports
+
 if TYPE_CHECKING:
+    from waterclock import _types as _t
     from waterclock._engine import Record
+    from waterclock._what_if import WhatIf
 
 # The engine speaks to users of the program: what its options are called here.
 _ARGUMENTS = (
@@ -46,11 +50,13 @@ class Span(NamedTuple):
         return self.ended - self.started
 
 
-class Timeline:
+class Timeline(Exports):
     """What a call did from its start to its end: spans without gaps, and what they mean.
 
-    `print(timeline)` shows the waterfall and says why a limit fired, or why none did. A timeline can be
-    pickled; what is kept then is the run document and the text.
+    `print(timeline)` shows the waterfall and says why a limit fired, or why none did; notebooks show a picture of
+    it. `what_if` and `as_client` say what other limits would have done; `to_html`, `to_har` and so on make files for other
+    tools, and `save` the document that all of them can be made from. A timeline can be pickled; what is kept then is that
+    document, without secrets.
 
     >>> import waterclock as requests
     >>> response = requests.get("http://127.0.0.1:8080/", timeout=1)  # doctest: +SKIP
@@ -58,12 +64,21 @@ class Timeline:
     (0.0012, 'connect')
     """
 
-    __slots__ = ("_document", "_record", "_text")
+    __slots__ = ("_document", "_record", "_saved")
 
     def __init__(self, record: Record | None) -> None:
         self._record = record
         self._document: dict[str, Any] | None = None
-        self._text: str | None = None
+        #: The document of a timeline that was pickled, until somebody looks at it.
+        self._saved = ""
+
+    def _the_record(self) -> Record:
+        record = self._record
+        if record is None:
+            from ._engine import Record
+
+            record = self._record = Record.from_json(self._saved)
+        return record
 
     def to_dict(self) -> dict[str, Any]:
         """The run document: `docs/run-document.schema.json` describes it. Secrets are redacted."""
@@ -71,23 +86,56 @@ class Timeline:
         if document is None:
             import json
 
-            assert self._record is not None
-            document = self._document = json.loads(self._record.to_json())
+            document = self._document = json.loads(self._the_record().to_json())
         return document
 
-    def to_json(self) -> str:
+    def to_json(self, *, with_secrets: bool = False) -> str:
         """`to_dict` as JSON text, with all digits of the nanoseconds."""
-        if self._record is not None:
-            return self._record.to_json()
-        import json
-
-        return json.dumps(self.to_dict(), indent=2)
+        return self._the_record().to_json(with_secrets)
 
     def explain(self, width: int = 80, color: bool = False) -> str:
         """The waterfall of the waits, and the verdict in words; `width` in columns, at least 60."""
-        if self._record is not None:
-            return in_python(self._record.explain(width, color))
-        return self._text or ""
+        return in_python(self._the_record().explain(width, color))
+
+    def what_if(self, timeout: _t.TimeoutType = None, /, **limits: float | None) -> WhatIf:
+        """Say what other limits, and none of its own, would have done with this call.
+
+        :param timeout: what `timeout=` would have been: seconds, `(connect, read)` or `Limits`.
+        :param limits: limits by name, in seconds, as `waterclock.Limits` takes them.
+        :raises TypeError: for neither, for both, or for a limit that there is not.
+        :raises ValueError: for what is no number of seconds, or if the call had not begun.
+
+        >>> import waterclock as requests
+        >>> timeline = requests.get("https://example.com/").timeline  # doctest: +SKIP
+        >>> timeline.what_if(total=0.12)  # doctest: +SKIP
+        <WhatIf: total fires at 0.120000 s>
+        >>> print(timeline.what_if(0.12))  # doctest: +SKIP
+        """
+        from ._what_if import of_limits
+
+        return of_limits(self, timeout, limits)
+
+    def as_client(self, client: str, setting: str | None = None, /, **settings: Any) -> WhatIf:
+        """Say what another client's timeout would have done with this call.
+
+        The names are those of `waterclock explain --as`: requests, urllib3, httpx, aiohttp, curl, wget, go. Without a
+        setting the one is taken that is nearest to the limits of this call.
+
+        :param client: which client.
+        :param setting: its settings as they are written for it: `"--max-time 0.12"`, `"timeout=(3.05, 27)"`.
+        :param settings: the same as keywords, in seconds: `max_time=0.12`, `timeout=(3.05, 27)`. Options of curl and wget
+            are written without dashes, and with `_` for a dash inside; of go with `_` for a dot.
+        :raises ValueError: for a client that is not known, or what it does not have or would refuse.
+
+        >>> import waterclock as requests
+        >>> timeline = requests.get("https://example.com/").timeline  # doctest: +SKIP
+        >>> timeline.as_client("curl", max_time=0.12).fires  # doctest: +SKIP
+        True
+        >>> print(timeline.as_client("requests", timeout=0.12))  # doctest: +SKIP
+        """
+        from ._what_if import of_client
+
+        return of_client(self, client, setting, settings)
 
     @property
     def verdict(self) -> list[str]:
@@ -137,19 +185,13 @@ class Timeline:
         headline = self.verdict[0] if self.verdict else "nothing happened"
         return f"<Timeline of {self.elapsed:.6f} s: {headline}>"
 
-    def _repr_html_(self) -> str:
-        import html
-
-        style = "font-family: monospace; line-height: 1.2; white-space: pre"
-        return f'<pre style="{style}">{html.escape(self.explain())}</pre>'
-
     def __getstate__(self) -> dict[str, Any]:
-        return {"document": self.to_dict(), "text": self.explain()}
+        return {"json": self._saved or self._the_record().to_json(wire=True)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._record = None
-        self._document = state["document"]
-        self._text = state["text"]
+        self._document = None
+        self._saved = state["json"]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Timeline, (None,), self.__getstate__())

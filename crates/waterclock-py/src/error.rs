@@ -119,12 +119,13 @@ fn lengths(error: &Error) -> (Option<u64>, Option<u64>) {
 
 fn record(error: &Error) -> Option<Record> {
     let mut timeline = error.timeline()?.clone();
-    let hop = timeline.hops().last();
+    let hop = timeline.hops().first();
     let method = hop.map_or("", |hop| hop.request.method.as_str());
     let url = hop.map_or("", |hop| hop.request.url.as_str());
     let request = RequestRecord::refused(method, url);
     timeline.finish(timeline.ended());
     let mut run = Run::new(Record::wall_of(&timeline), request);
+    run.wire = crate::capture::of_call(timeline.started(), timeline.ended());
     run.timeline = Some(timeline);
     run.error = Some(ErrorRecord::of(error));
     Some(Record(run))

@@ -3,8 +3,10 @@
 //! Everything that blocks runs without Python's lock. No panic and no lock outlives a call, a fork or
 //! a signal.
 
+mod answers;
 mod apart;
 mod body;
+mod capture;
 mod engine;
 mod error;
 mod fetch;
@@ -33,6 +35,8 @@ mod _engine {
     use super::*;
 
     #[pymodule_export]
+    use crate::capture::Capture;
+    #[pymodule_export]
     use crate::engine::{Engine, Paused};
     #[pymodule_export]
     use crate::error::{Continuation, EngineError};
@@ -43,9 +47,9 @@ mod _engine {
     #[pymodule_export]
     use crate::program::main;
     #[pymodule_export]
-    use crate::record::{Record, external_timeline};
+    use crate::record::{Record, export_program, external_timeline};
     #[pymodule_export]
-    use crate::reply::Reply;
+    use crate::reply::{Followed, Reply};
 
     #[pymodule_export]
     use crate::unchanged::{Attributes, Unchanged};

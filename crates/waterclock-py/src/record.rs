@@ -1,14 +1,20 @@
 //! `Record`: what Python's `Timeline` is made from.
 
+use crate::answers::{self, Answer};
 use crate::apart::guarded;
+use crate::capture;
+use crate::limits::of_timeout;
 use crate::world::world;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyBytes;
 use std::time::{Duration, SystemTime};
 use waterclock::run::{RequestRecord, ResponseRecord, Run, Secrets};
 use waterclock::screen::{self, Style};
 use waterclock::timeline::{Hop, HopReason, RequestLine};
 use waterclock::{Headers, Method, Phase, Response, Timeline, Url};
+use waterclock_export::{Keys, Program};
 
 /// The record of one call. `waterclock.Timeline` shows it.
 #[pyclass(frozen, module = "waterclock._engine")]
@@ -16,10 +22,75 @@ pub(crate) struct Record(pub(crate) Run);
 
 #[pymethods]
 impl Record {
-    /// The run document (docs/run-document.schema.json), as JSON.
+    /// Reads a run document back. ValueError, in words, if it is none.
+    #[staticmethod]
+    fn from_json(text: &str) -> PyResult<Self> {
+        Run::from_json(text).map(Record).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// The run document (docs/run-document.schema.json), as JSON; with what was recorded of its sockets if
+    /// that is asked for.
+    #[pyo3(signature = (with_secrets = false, wire = false))]
+    fn to_json(&self, with_secrets: bool, wire: bool) -> String {
+        if wire || self.0.wire.is_none() {
+            return self.0.to_json(secrets(with_secrets));
+        }
+        Run { wire: None, ..self.0.clone() }.to_json(secrets(with_secrets))
+    }
+
     #[pyo3(signature = (with_secrets = false))]
-    fn to_json(&self, with_secrets: bool) -> String {
-        self.0.to_json(if with_secrets { Secrets::Shown } else { Secrets::Redacted })
+    fn to_har(&self, with_secrets: bool) -> String {
+        waterclock_export::har(&self.0, secrets(with_secrets))
+    }
+
+    #[pyo3(signature = (with_secrets = false))]
+    fn to_html(&self, with_secrets: bool) -> String {
+        waterclock_export::html(&self.0, secrets(with_secrets))
+    }
+
+    #[pyo3(signature = (with_secrets = false))]
+    fn to_otlp(&self, with_secrets: bool) -> String {
+        waterclock_export::otlp(&self.0, secrets(with_secrets))
+    }
+
+    fn to_trace(&self) -> String {
+        waterclock_export::trace(&self.0)
+    }
+
+    /// The waterfall as a picture; as a part of a page if it is to be `inline`.
+    #[pyo3(signature = (inline = false))]
+    fn to_svg(&self, inline: bool) -> String {
+        if inline {
+            waterclock_export::inline_svg(&self.0)
+        } else {
+            waterclock_export::svg(&self.0)
+        }
+    }
+
+    /// A packet capture; None if the sockets were not recorded.
+    #[pyo3(signature = (with_secrets = false, keys = false))]
+    fn to_pcapng<'py>(
+        &self,
+        py: Python<'py>,
+        with_secrets: bool,
+        keys: bool,
+    ) -> Option<Bound<'py, PyBytes>> {
+        let keys = if keys { Keys::Included } else { Keys::LeftOut };
+        let made = waterclock_export::pcapng(&self.0, secrets(with_secrets), keys).ok()?;
+        Some(PyBytes::new(py, &made))
+    }
+
+    /// What the limits of a timeout that was checked, and no others, would have done; `asked` is how they
+    /// were given.
+    fn what_if(&self, timeout: &Bound<'_, PyAny>, asked: &str, width: usize) -> PyResult<Answer> {
+        let limits =
+            of_timeout(timeout).ok_or_else(|| PyValueError::new_err("this is no timeout"))?;
+        answers::what_if(self.begun()?, limits, asked, width)
+    }
+
+    /// What a client with these settings would have done; without, with those nearest to the call's own.
+    fn as_client(&self, name: &str, settings: Option<&str>, width: usize) -> PyResult<Answer> {
+        answers::as_client(self.begun()?, name, settings, width)
     }
 
     /// The waterfall and what it means.
@@ -27,6 +98,14 @@ impl Record {
     fn explain(&self, width: usize, color: bool) -> String {
         let style = Style { width, color, ..Style::default() };
         self.timeline().map_or_else(String::new, |timeline| screen::screen(&[], timeline, &style))
+    }
+
+    /// What it means, in sentences.
+    fn verdict(&self) -> Vec<String> {
+        match self.timeline() {
+            Some(timeline) => screen::verdict(timeline),
+            None => self.0.error.iter().map(|error| error.message.clone()).collect(),
+        }
     }
 
     /// The same in a line.
@@ -45,6 +124,13 @@ impl Record {
         body_bytes: u64,
     ) -> Self {
         let mut timeline = response.timeline().clone();
+        // What was asked for first, and not where redirects have led.
+        let asked = timeline.hops().first().map(|hop| RequestRecord {
+            method: hop.request.method.to_string(),
+            url: hop.request.url.to_string(),
+            headers: request.headers.clone(),
+        });
+        let request = asked.unwrap_or(request);
         // More hops may follow; if they do not, this is how it ended.
         if let Some(ended) = timeline.hops().last().and_then(|hop| hop.ended) {
             timeline.finish(ended);
@@ -52,8 +138,14 @@ impl Record {
         let mut run = Run::new(Self::wall_of(&timeline), request);
         let record = ResponseRecord::of(response, body_bytes, None);
         run.response = Some(record.with_headers(headers.clone()));
+        run.wire = capture::of_call(timeline.started(), timeline.ended());
         run.timeline = Some(timeline);
         Record(run)
+    }
+
+    fn begun(&self) -> PyResult<&Timeline> {
+        let text = "the call had not begun, so no limit could have fired";
+        self.timeline().ok_or_else(|| PyValueError::new_err(text))
     }
 
     /// What the calendar said when the call began.
@@ -75,6 +167,30 @@ impl Record {
             })?;
             class.call1(py, (Py::new(py, self)?,))
         })
+    }
+}
+
+const fn secrets(shown: bool) -> Secrets {
+    if shown { Secrets::Shown } else { Secrets::Redacted }
+}
+
+/// The calls of a program in one file; `format` is html, trace, har or otlp.
+#[pyfunction]
+pub(crate) fn export_program(
+    format: &str,
+    name: &str,
+    records: Vec<PyRef<'_, Record>>,
+    left_out: u64,
+) -> PyResult<String> {
+    let runs: Vec<Run> =
+        records.iter().map(|record| Run { wire: None, ..record.0.clone() }).collect();
+    let program = Program { name, runs: &runs, left_out };
+    match format {
+        "html" => Ok(program.html()),
+        "trace" => Ok(program.trace()),
+        "har" => Ok(program.har(Secrets::Redacted)),
+        "otlp" => Ok(program.otlp(Secrets::Redacted)),
+        _ => Err(PyValueError::new_err(format!("programs are not exported to {format:?}"))),
     }
 }
 

@@ -10,7 +10,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView, PySlice, PyString, PyTuple};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use waterclock::run::RequestRecord;
 use waterclock::{
     Call, CancelHandle, ConnectionInfo, Error, Headers, PreparedRequest, Response, Version,
@@ -50,6 +50,24 @@ pub(crate) struct Reply {
     /// Ends the reading of the body, if there was one to be read.
     ending: Option<CancelHandle>,
     stage: Mutex<Stage>,
+    /// Where its record goes when it is gone, if somebody wants to know.
+    follower: OnceLock<Slot>,
+}
+
+/// The record of a reply that is gone.
+type Slot = Arc<Mutex<Option<Record>>>;
+
+/// What became of a reply.
+#[pyclass(frozen, module = "waterclock._engine")]
+pub(crate) struct Followed(Slot);
+
+#[pymethods]
+impl Followed {
+    /// The timeline of the reply as it was at its end; None before.
+    fn timeline(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let record = self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).take();
+        record.map(|record| record.into_timeline(py)).transpose()
+    }
 }
 
 enum Stage {
@@ -104,6 +122,7 @@ impl Reply {
             generation: generation(),
             ending,
             stage: Mutex::new(Stage::Open(Box::new(Open::new(response, body_bytes)))),
+            follower: OnceLock::new(),
         }
     }
 
@@ -407,6 +426,11 @@ impl Reply {
         record.into_timeline(py)
     }
 
+    /// Leaves the record behind when the reply goes, without keeping it.
+    fn follow(&self) -> Followed {
+        Followed(Arc::clone(self.follower.get_or_init(Slot::default)))
+    }
+
     /// What is known of the connection.
     #[getter]
     fn connection<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
@@ -433,6 +457,19 @@ impl Drop for Reply {
         if self.generation != generation() {
             let stage = self.stage.get_mut().unwrap_or_else(PoisonError::into_inner);
             std::mem::forget(std::mem::replace(stage, Stage::Busy));
+            return;
+        }
+        if let Some(slot) = self.follower.get() {
+            let request = self.request.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let record = match self.stage.get_mut().unwrap_or_else(PoisonError::into_inner) {
+                Stage::Open(open) => {
+                    let request = RequestRecord::of(request);
+                    Some(Record::of(&open.response, &self.headers, request, open.given))
+                }
+                Stage::Over(over) => Some(Record(over.record.0.clone())),
+                Stage::Busy => None,
+            };
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = record;
         }
     }
 }

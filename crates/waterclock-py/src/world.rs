@@ -1,5 +1,6 @@
 //! The world as a Python program sees it: the real one, with signals heard and forks survived.
 
+use crate::capture;
 use crate::per_process::{PerProcess, generation};
 use pyo3::{PyErr, Python};
 use std::cell::{Cell, RefCell};
@@ -8,6 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use waterclock::Tick;
+use waterclock::capture::KeyLines;
 use waterclock::world::real::{RealWorld, ThreadedLookup};
 use waterclock::world::{Answer, Endpoint, Interest, Opened, Signal, SocketOptions, Woke, World};
 
@@ -28,14 +30,25 @@ struct PythonWorld {
     real: Arc<dyn World>,
     /// The threads of the real world's lookups do not survive a fork.
     names: ThreadedLookup,
+    /// Whether what is opened is recorded while there is a recording.
+    is_recorded: bool,
 }
 
 /// The world of this process.
 pub(crate) fn world() -> &'static Arc<dyn World> {
     static WORLD: PerProcess<Arc<dyn World>> = PerProcess::new();
-    WORLD.get_or_init(|| {
-        Arc::new(PythonWorld { real: RealWorld::shared(), names: ThreadedLookup::of_system() })
-    })
+    WORLD.get_or_init(|| made(true))
+}
+
+/// The same without recordings: what they are made around.
+pub(crate) fn bare() -> &'static Arc<dyn World> {
+    static WORLD: PerProcess<Arc<dyn World>> = PerProcess::new();
+    WORLD.get_or_init(|| made(false))
+}
+
+fn made(is_recorded: bool) -> Arc<dyn World> {
+    let (real, names) = (RealWorld::shared(), ThreadedLookup::of_system());
+    Arc::new(PythonWorld { real, names, is_recorded })
 }
 
 /// The hook of all sessions: Python's signal handlers run, and one that raises ends the call.
@@ -83,6 +96,12 @@ fn is_main_thread() -> bool {
     true
 }
 
+impl PythonWorld {
+    fn recorded(&self) -> Option<Arc<dyn World>> {
+        if self.is_recorded { capture::recorded() } else { None }
+    }
+}
+
 impl World for PythonWorld {
     fn now(&self) -> Tick {
         self.real.now()
@@ -97,11 +116,21 @@ impl World for PythonWorld {
     }
 
     fn open(&self, to: &Endpoint, options: &SocketOptions) -> io::Result<Opened> {
-        self.real.open(to, options)
+        match self.recorded() {
+            None => self.real.open(to, options),
+            Some(world) => world.open(to, options),
+        }
     }
 
     fn lookup(&self, name: &str, port: u16, answer: Answer) {
-        self.names.lookup(name, port, answer);
+        match self.recorded() {
+            None => self.names.lookup(name, port, answer),
+            Some(world) => world.lookup(name, port, answer),
+        }
+    }
+
+    fn key_lines(&self) -> Option<KeyLines> {
+        if self.is_recorded { capture::key_lines() } else { None }
     }
 
     fn signal(&self) -> io::Result<Arc<dyn Signal>> {
