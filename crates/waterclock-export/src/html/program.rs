@@ -97,8 +97,9 @@ fn facts(out: &mut String, program: &Program<'_>) {
     let mut fact = |name: &str, value: &str, remark: &str| {
         let _ = writeln!(out, "<div><dt>{name}</dt><dd>{value}<small>{remark}</small></dd></div>");
     };
-    fact("From first to last", &screen::with_unit(whole(program)), "one time axis below");
-    let local = format!("{} local work", screen::with_unit(sum(Timeline::local)));
+    fact("From first to last", &screen::with_unit(whole(program)), "of all calls");
+    let local =
+        format!("all calls together; {} local work", screen::with_unit(sum(Timeline::local)));
     fact("Waiting", &screen::with_unit(sum(Timeline::waiting)), &local);
     let longest = program.runs.iter().zip(1_u64..).max_by_key(|(run, _)| elapsed(run));
     if let Some((run, number)) = longest {
@@ -137,17 +138,24 @@ fn row(out: &mut String, program: &Program<'_>, (run, number): (&Run, u64), whol
     };
     let class = if is_bad(run) { "hot" } else { "ok" };
     let closest = run.timeline.as_ref().and_then(summary::closest);
-    let (heat, closest) = match closest {
-        Some((percent, label, limit)) => {
+    let closest = closest.map_or_else(
+        || "<td class=\"soft\">no limit</td>".to_owned(),
+        |(used, label)| {
+            let percent = used.percent();
             let heat = match percent {
-                91.. => "value hot",
-                50..=90 => "value warm",
-                _ => "value",
+                91.. => "hot",
+                50..=90 => "warm",
+                _ => "calm",
             };
-            (heat, format!("{percent}% of {limit}, {label}"))
-        }
-        None => ("value soft", "no limit".to_owned()),
-    };
+            let of = screen::configured_with_unit(used.of);
+            format!(
+                "<td class=\"closest\"><span class=\"{heat}\">{percent}% of {of} {}</span>\
+                 <small>{}</small></td>",
+                used.limit,
+                escape(&label)
+            )
+        },
+    );
     let fired = run.timeline.as_ref().and_then(|timeline| {
         let fired = timeline.fired()?;
         let of = timeline.limits().get(fired.limit).map(screen::configured_with_unit);
@@ -161,14 +169,13 @@ fn row(out: &mut String, program: &Program<'_>, (run, number): (&Run, u64), whol
         out,
         "<tr><td class=\"n\">{number}</td><th scope=\"row\" class=\"url\"><a href=\"#call-{number}\">\
          {} {}</a></th><td class=\"{class} limit\">{}</td><td class=\"n\">{}</td>\
-         <td class=\"n\">{}</td><td>{}</td><td class=\"{heat}\">{}</td>{fired}</tr>",
+         <td class=\"n\">{}</td><td>{}</td>{closest}{fired}</tr>",
         escape(&run.request.method),
         escape(&run.request.url),
         escape(&status),
         tables::milliseconds(offset),
         tables::milliseconds(elapsed(run)),
         bar(offset, elapsed(run), whole, is_bad(run)),
-        escape(&closest),
     );
 }
 

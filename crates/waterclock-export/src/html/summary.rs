@@ -4,7 +4,7 @@ use crate::markup::escape;
 use crate::phases::began;
 use std::fmt::Write as _;
 use waterclock::run::{Run, rfc3339};
-use waterclock_proto::screen;
+use waterclock_proto::screen::{self, Used};
 use waterclock_proto::timeline::Timeline;
 
 pub(super) fn write(out: &mut String, run: &Run) {
@@ -75,7 +75,8 @@ fn facts(run: &Run) -> Vec<(&'static str, String, String)> {
         let local = screen::with_unit(timeline.local());
         fact("Elapsed", screen::with_unit(timeline.elapsed()), String::new());
         fact("Waiting", screen::with_unit(timeline.waiting()), format!("{local} local work"));
-        if let Some((percent, label, limit)) = closest(timeline) {
+        if let Some((used, label)) = closest(timeline) {
+            let (percent, limit) = (used.percent(), used.limit);
             fact("Closest to its limit", format!("{percent}%"), format!("{label}, limit {limit}"));
         }
     }
@@ -97,8 +98,8 @@ fn facts(run: &Run) -> Vec<(&'static str, String, String)> {
 }
 
 /// The wait that used the largest part of its limit, as the rows have it.
-pub(super) fn closest(timeline: &Timeline) -> Option<(u8, String, &'static str)> {
+pub(super) fn closest(timeline: &Timeline) -> Option<(Used, String)> {
     let used = (0..timeline.spans().len()).filter_map(|i| Some((i, screen::used(timeline, i)?)));
     let (index, used) = used.max_by_key(|(_, used)| used.percent())?;
-    Some((used.percent(), screen::label(timeline, index), used.limit.name()))
+    Some((used, screen::label(timeline, index)))
 }
