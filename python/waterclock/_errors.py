@@ -6,6 +6,9 @@ importing urllib3 takes longer than many a deadline. `from_urllib3` is the same 
 
 from __future__ import annotations
 
+import os
+import sys
+
 from . import exceptions as _exceptions
 
 TYPE_CHECKING = False
@@ -15,6 +18,14 @@ if TYPE_CHECKING:
     from ._engine import EngineError
     from .exceptions import RequestException
     from .models import PreparedRequest, Response
+
+
+# What WATERCLOCK_EXPLAIN asks for is asked when the first failure is made.
+_explain: Any = None
+if os.environ.get("WATERCLOCK_EXPLAIN"):
+    from . import _explain as _imported
+
+    _explain = _imported if _imported.is_on() else None
 
 
 class Attempt:
@@ -185,6 +196,7 @@ def body_error(error: BaseException, response: Response | None = None) -> BaseEx
         explained(made, facts)
         if made.timeline is None and response is not None:
             made.timeline = response.timeline
+            tell(made)
     return made
 
 
@@ -210,6 +222,9 @@ def _engine_body_error(error: Any, response: Response | None) -> RequestExceptio
     made = explained(chosen._lazily(arguments), error)
     # The engine names its last wait, and a short body needs none of its own.
     made.phase = "body"
+    calls = sys.modules.get("waterclock._calls")
+    if calls is not None and response is not None:
+        calls.body_failed(response, made)
     return made
 
 
@@ -231,7 +246,14 @@ def explained(made: RequestException, error: Any) -> RequestException:
 
         hint = in_python(hint)
     note(made, str(getattr(error, "message", "") or error), hint)
+    tell(made)
     return made
+
+
+def tell(made: RequestException) -> None:
+    """Explains an exception on standard error, if that is asked for."""
+    if _explain is not None:
+        _explain.failed(made)
 
 
 def note(made: BaseException, *sentences: str | None) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from . import _types as _t
     from .cookies import RequestsCookieJar
+    from .exceptions import TooManyRedirects
     from .models import PreparedRequest, Response
 
 # What describes a body, and goes when the body does not come along.
@@ -89,9 +90,7 @@ class SessionRedirectMixin:
             if not yield_requests or reply is None:
                 _finish_body(resp)
             if len(resp.history) >= self.max_redirects:
-                raise _sessions.TooManyRedirects(
-                    f"Exceeded {self.max_redirects} redirects.", response=resp
-                )
+                raise _too_many(self.max_redirects, resp)
             if not yield_requests or reply is None:
                 resp.close()
 
@@ -181,6 +180,15 @@ class SessionRedirectMixin:
         method, status = prepared_request.method, response.status_code
         if (status in (302, 303) and method != "HEAD") or (status == 301 and method == "POST"):
             prepared_request.method = "GET"
+
+
+def _too_many(most: int, resp: Response) -> TooManyRedirects:
+    from ._errors import tell
+
+    made = _sessions.TooManyRedirects(f"Exceeded {most} redirects.", response=resp)
+    made.timeline = getattr(resp, "timeline", None)
+    tell(made)
+    return made
 
 
 def _finish_body(resp: Response) -> None:

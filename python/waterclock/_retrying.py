@@ -150,6 +150,7 @@ class _Attempts:
             made = _errors.from_urllib3(ended, self.call.request) or ended
             if isinstance(made, OSError):
                 made.__dict__.setdefault("timeline", reply.timeline())
+                _errors.tell(made)
             raise made from None
         reply.drain()
         paused = self._pause(raw, reply, None)
@@ -220,6 +221,7 @@ class _Attempts:
         _errors.note(
             made, f"the pause of {seconds:g} s before the next attempt would pass the limit `total`"
         )
+        _errors.tell(made)
         return made
 
     def _log_warning(self, error: Exception) -> None:

@@ -75,6 +75,7 @@ def send(
             raise
         if known.timeline is None:
             known.__dict__["timeline"] = _timeline(request, started, None, note, timeout)
+            _errors.tell(known)
         raise known
     response = adapter.build_response(request, answer)
     if watch is not None:

@@ -98,6 +98,13 @@ from ._session import Session
 # It notes what is ours before anybody can patch it.
 from . import _fast  # isort: skip
 
+# After that, so that the short way sees what it puts in place.
+if os.environ.get("WATERCLOCK_EXPLAIN"):
+    from . import _explain
+
+    if _explain.is_on():
+        _explain.begin()
+
 
 def session() -> Session:
     """Return a new `Session`; calling the class does the same."""
