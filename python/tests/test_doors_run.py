@@ -220,7 +220,8 @@ def test_what_is_not_there_is_reported_as_by_python(tmp_path: Path, name: str) -
 
 def test_it_says_how_it_is_used() -> None:
     done = python("-m", "waterclock", "run", "--help")
-    assert done.returncode == 0 and done.stdout.startswith("usage: python -m waterclock run SCRIPT")
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: python -m waterclock run [--trace FILE] SCRIPT")
     for words in ([], ["-m"], ["--unknown", "x.py"]):
         done = python("-m", "waterclock", "run", *words)
         assert done.returncode == 2 and done.stderr.startswith("usage: ")

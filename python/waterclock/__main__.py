@@ -5,6 +5,8 @@ For example:
     python -m waterclock https://example.com       makes a request, and says where the time went
     python -m waterclock --help                    everything that the program can do
     python -m waterclock run script.py             the script's `import requests` gives waterclock
+    python -m waterclock run --trace calls.html script.py
+                                                   and all its calls on one page
 """
 
 from __future__ import annotations

@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     from types import CodeType, TracebackType
 
 USAGE = """\
-usage: python -m waterclock run SCRIPT [ARGUMENT...]
-       python -m waterclock run -m MODULE [ARGUMENT...]
+usage: python -m waterclock run [--trace FILE] SCRIPT [ARGUMENT...]
+       python -m waterclock run [--trace FILE] -m MODULE [ARGUMENT...]
 
 Runs a Python program in which `import requests` gives waterclock. Options of the interpreter itself go in
-front: python -X dev -m waterclock run SCRIPT
+front: python -X dev -m waterclock run SCRIPT. What follows SCRIPT is for the program.
+
+  --trace FILE   all calls of the program in one file, written when it ends: a page (.html), a trace for
+                 Perfetto (.json), an HTTP archive (.har), OpenTelemetry spans (.otlp.json). The first
+                 1000 calls are kept, the rest is counted.
+
+The variable WATERCLOCK_EXPLAIN shows where the time went, on standard error: 1 of requests that fail, a number of
+seconds (0.5, 2s, 300ms) also of those that take longer, all of every one.
 """
 
 
@@ -30,16 +37,25 @@ def run(arguments: list[str]) -> int:
     if arguments[:1] in (["-h"], ["--help"]):
         print(USAGE, end="")
         return 0
+    trace, arguments = _trace_of(arguments)
     is_module = arguments[:1] == ["-m"]
     words = arguments[1:] if is_module else arguments
     if not words or (not is_module and words[0].startswith("-")):
         print(USAGE, end="", file=sys.stderr)
+        return 2
+    refusal = None if trace is None else _refused(trace)
+    if refusal:
+        print(f"waterclock: --trace {trace}: {refusal}", file=sys.stderr)
         return 2
     try:
         install()
     except RuntimeError as refused:
         print(f"waterclock: {refused}", file=sys.stderr)
         return 2
+    if trace is not None:
+        from . import _program
+
+        _program.begin(trace, words[0])
     # A module of its own, so that the program finds nothing of ours among its globals.
     main = ModuleType("__main__")
     main.__dict__.update(__builtins__=sys.modules["builtins"])
@@ -60,6 +76,31 @@ def run(arguments: list[str]) -> int:
         return 2
     _run(main, program)
     return 0
+
+
+def _trace_of(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """The file for the calls of the program, and the arguments after it; the last one counts."""
+    trace = None
+    while arguments and arguments[0].partition("=")[0] == "--trace":
+        _, is_joined, value = arguments[0].partition("=")
+        if not is_joined and len(arguments) < 2:
+            return None, []
+        trace, arguments = (value, arguments[1:]) if is_joined else (arguments[1], arguments[2:])
+    return trace, arguments
+
+
+def _refused(trace: str) -> str | None:
+    """Why nothing could be written there, before anything runs."""
+    from ._program import FORMATS, format_of
+
+    if format_of(trace) is None:
+        return f"the name has to end in {', '.join(FORMATS)}"
+    folder = os.path.dirname(os.path.abspath(trace))
+    if not os.path.isdir(folder):
+        return f"there is no folder {folder}"
+    if os.path.isdir(trace):
+        return "this is a folder"
+    return None if os.access(folder, os.W_OK) else f"nothing can be written in {folder}"
 
 
 def _run(main: ModuleType, program: Callable[[], object]) -> None:
