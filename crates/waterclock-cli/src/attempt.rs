@@ -9,6 +9,7 @@ use crate::progress::Progress;
 use crate::report::{self, Head, Trouble};
 use crate::resume::{self, Answer, Part};
 use crate::store;
+use crate::write_out::{self, Template};
 use sha2::{Digest as _, Sha256};
 use std::io::{self, IsTerminal, Write};
 use waterclock::capture::Capture;
@@ -43,6 +44,8 @@ pub(crate) struct Attempt<'o> {
     pub(crate) run: Run,
     /// Records the sockets, if that is wanted.
     pub(crate) capture: Option<Capture>,
+    /// What is to be written about the call.
+    pub(crate) write_out: Option<Template>,
     head: Option<Head>,
     trouble: Option<Trouble>,
     /// What else is to be said below the screen.
@@ -61,6 +64,7 @@ impl<'o> Attempt<'o> {
             part,
             run,
             capture: None,
+            write_out: None,
             head,
             trouble,
             tips,
@@ -218,6 +222,7 @@ impl<'o> Attempt<'o> {
                 self.output_failed(&error)
             }
         };
+        let exit = self.judge(exit);
         self.remark_partial_file(exit);
         if let (Some(error), Some(trouble)) = (&mut self.run.error, &self.trouble) {
             error.remarks.clone_from(&trouble.remarks);
@@ -225,7 +230,24 @@ impl<'o> Attempt<'o> {
         self.run.remarks.clone_from(&self.tips);
         self.show(exit);
         let written = self.write_documents();
-        if exit == Exit::Done { written } else { exit }
+        let exit = if exit == Exit::Done { written } else { exit };
+        self.write_out(exit)
+    }
+
+    /// Looks at the bounds of `--slo`.
+    fn judge(&mut self, exit: Exit) -> Exit {
+        // A reader that went away wants to know nothing more.
+        if exit == Exit::Output && self.trouble.is_none() {
+            return exit;
+        }
+        let passed = self.options.slo.judge(&mut self.run);
+        if passed.is_empty() {
+            return exit;
+        }
+        let message = self.run.error.as_ref().map(|error| error.message.clone());
+        let fresh = || Trouble::new(message.unwrap_or_default());
+        self.trouble.get_or_insert_with(fresh).remarks.extend(passed);
+        if exit == Exit::Done { Exit::Slo } else { exit }
     }
 
     fn output_failed(&mut self, error: &io::Error) -> Exit {
@@ -238,7 +260,11 @@ impl<'o> Attempt<'o> {
     }
 
     fn remark_partial_file(&mut self, exit: Exit) {
-        let Some(trouble) = self.trouble.as_mut().filter(|_| exit != Exit::Status) else { return };
+        let Some(trouble) =
+            self.trouble.as_mut().filter(|_| !matches!(exit, Exit::Status | Exit::Slo))
+        else {
+            return;
+        };
         if let Some(path) = self.sink.begun() {
             let name = path.display().to_string();
             trouble.remarks.push(format!("{} has what came before.", escape(&name)));
@@ -308,6 +334,14 @@ impl<'o> Attempt<'o> {
             exit = Exit::Output;
         }
         exit
+    }
+
+    /// Writes what `--write-out` asks for, after everything else.
+    fn write_out(&self, exit: Exit) -> Exit {
+        let Some(template) = &self.write_out else { return exit };
+        let written = write_out::render(template, &self.run, exit.code());
+        let all = write_out::write(&written, self.options.quiet);
+        if all || exit != Exit::Done { exit } else { Exit::Output }
     }
 
     fn complain(&self, name: &str, error: &io::Error) {

@@ -9,6 +9,8 @@ pub(crate) enum Exit {
     Done,
     /// The command line cannot be used. Nothing was sent.
     Usage,
+    /// A `--slo` bound was passed, and nothing else went wrong.
+    Slo,
     /// A status of 400 or above, with `--fail`.
     Status,
     /// A file or pipe could not be written.
@@ -22,6 +24,7 @@ impl Exit {
         match self {
             Exit::Done => 0,
             Exit::Usage => 2,
+            Exit::Slo => 4,
             Exit::Status => 22,
             Exit::Output => 23,
             Exit::Call(kind) => of_kind(kind),
@@ -59,3 +62,37 @@ const fn of_kind(kind: ErrorKind) -> u8 {
         _ => 1,
     }
 }
+
+/// The code of an error of that name, in a run document.
+pub(crate) fn of_name(name: &str) -> u8 {
+    match name {
+        "slo" => Exit::Slo.code(),
+        "status" => Exit::Status.code(),
+        "output" => Exit::Output.code(),
+        name => KINDS.into_iter().find(|kind| kind.name() == name).map_or(1, of_kind),
+    }
+}
+
+/// Those with a code of their own.
+const KINDS: [ErrorKind; 20] = [
+    ErrorKind::Timeout,
+    ErrorKind::InvalidUrl,
+    ErrorKind::InvalidRequest,
+    ErrorKind::UnsupportedScheme,
+    ErrorKind::Resolve,
+    ErrorKind::Connect,
+    ErrorKind::Proxy,
+    ErrorKind::Tls,
+    ErrorKind::Certificate,
+    ErrorKind::Protocol,
+    ErrorKind::Closed,
+    ErrorKind::IncompleteBody,
+    ErrorKind::Send,
+    ErrorKind::Receive,
+    ErrorKind::Decode,
+    ErrorKind::TooLarge,
+    ErrorKind::TooManyRedirects,
+    ErrorKind::Redirect,
+    ErrorKind::Cancelled,
+    ErrorKind::Status,
+];

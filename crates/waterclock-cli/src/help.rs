@@ -62,13 +62,24 @@ header fields that hold credentials or cookies masked with *, unless
 who has the file read it. 16 MiB are kept. New files are for their owner alone.
 SSLKEYLOGFILE is heeded, too.
 
+--write-out is written to standard output after the body, as in curl: variables
+%{time_total}, %{http_code}, %{json}, %header{NAME} and curl's others; \\n, \\t, \\r
+and %%; %{stderr}, %{stdout} and %{onerror}. Times are in seconds and add up over
+redirects. Ours: wait_max, wait_max_phase, limit_fired, unaccounted, waits. Not
+there: size_header, size_request, size_upload, speed_upload, filename_effective,
+certs, http_connect, referer, urlnum. ssl_verify_result is 1 for a certificate
+that was refused, and 0 otherwise.
+
+--slo looks at what phases took when the call is over, and ends nothing: total,
+and the phases of the run document (dns and tcp for resolve and connect).
+
 Only the body goes to standard output. Root certificates: --cacert, else the
 variable REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR, else
 the system's. Proxies: --proxy, else http_proxy, https_proxy, all_proxy and
 no_proxy (or in upper case). --no-env reads neither those nor .netrc.
 
-Exit codes: 0 done, 2 usage, 3 URL, 5 proxy, 6 name, 7 connect, 8 broken HTTP,
-18 body cut short, 22 --fail, 23 output, 28 a limit fired, 35 TLS handshake,
+Exit codes: 0 done, 2 usage, 3 URL, 4 --slo, 5 proxy, 6 name, 7 connect, 8 broken
+HTTP, 18 body cut short, 22 --fail, 23 output, 28 a limit fired, 35 TLS handshake,
 47 redirects, 52 no answer, 55 sending, 56 receiving, 60 certificate, 61 decoding,
 63 too large, 130 interrupted.
 ";
@@ -182,7 +193,7 @@ mod tests {
 
     #[test]
     fn the_long_help_is_80_columns_wide() {
-        fits(&crate::args::command().render_long_help().to_string(), 380);
+        fits(&crate::args::command().render_long_help().to_string(), 430);
         fits(&timeouts(), 40);
     }
 

@@ -29,11 +29,13 @@ mod resume;
 mod run;
 mod session_file;
 mod signal;
+mod slo;
 mod state;
 mod store;
 mod terminal;
 mod times;
 mod trust;
+mod write_out;
 
 use std::ffi::OsString;
 

@@ -1,7 +1,7 @@
 //! One request, from the command line to the exit code.
 
 use crate::access::{self, Login, NoLogin};
-use crate::args::{self, Options};
+use crate::args::{self, Data, Options};
 use crate::attempt::{Attempt, Ended};
 use crate::body::Sink;
 use crate::client::{self, NoSession};
@@ -11,7 +11,7 @@ use crate::request::Plan;
 use crate::resume::Part;
 use crate::state::State;
 use crate::terminal::{self, Stream};
-use crate::{curl, help, recording, signal};
+use crate::{curl, help, recording, signal, write_out};
 use std::ffi::OsString;
 use waterclock::capture::Capture;
 use waterclock::run::{RequestRecord, Run};
@@ -56,6 +56,10 @@ fn request(options: &Options) -> Result<Exit, String> {
     let others = others.into_iter().filter_map(|(wanted, option)| wanted.then_some(option));
     options.exports.check(&others.collect::<Vec<_>>())?;
     let capture = recording::capture(options)?;
+    if options.write_out.as_deref() == Some("@-") && matches!(options.data, Data::Stdin) {
+        return Err("standard input cannot be both --stdin and --write-out @-".to_owned());
+    }
+    let write_out = options.write_out.as_deref().map(write_out::read).transpose()?;
     let mut plan = Plan::read(options)?;
     let mut state = State::open(&options.cookies, &plan.url, RealWorld::shared().wall())?;
     let cancel = signal::cancel_on_interrupt().map_err(|error| error.to_string())?;
@@ -73,6 +77,7 @@ fn request(options: &Options) -> Result<Exit, String> {
     let style = terminal::style(&options.screen, Stream::Err);
     let mut attempt = Attempt::new(options, style, sink, run);
     attempt.capture = capture.clone();
+    attempt.write_out = write_out;
     if let Err(error) = attempt.sink.check() {
         return Ok(attempt.end(Ended::Output(error)));
     }

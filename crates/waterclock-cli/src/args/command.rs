@@ -1,6 +1,6 @@
 //! Which options there are, and what they say.
 
-use crate::{exports, items, parts, policy, times};
+use crate::{exports, items, parts, policy, slo, times};
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::net::IpAddr;
@@ -199,7 +199,18 @@ pub(crate) fn limits() -> Vec<Arg> {
 const CAPTURE: &str = "Keeps what went over the sockets in the run document, for convert --pcapng: \
     without TLS ALL TEXT of the call; with --save or --json";
 
-fn output() -> [Arg; 13] {
+/// What is written about a call in a form of the user's own.
+pub(crate) fn write_out() -> Arg {
+    value(
+        "write-out",
+        "FORMAT|@FILE",
+        "Writes this about the call, with curl's variables: '%{time_total}\\n'",
+    )
+    .short('w')
+    .allow_hyphen_values(true)
+}
+
+fn output() -> [Arg; 15] {
     [
         value("output", "FILE", "Writes the body to FILE; '-' is standard output, even a terminal")
             .short('o'),
@@ -222,6 +233,8 @@ fn output() -> [Arg; 13] {
         flag("no-progress", "Shows no progress of a download"),
         flag("include", "Writes the response's head before the body").short('i'),
         flag("json", "Writes the run document, as JSON, instead of the body"),
+        write_out(),
+        slo::arg(),
         value("save", "FILE", "Writes the run document to FILE")
             .value_parser(value_parser!(PathBuf)),
         flag("capture", CAPTURE),

@@ -2,12 +2,13 @@
 
 mod command;
 
-pub(crate) use command::{command, limits, screen, views};
+pub(crate) use command::{command, limits, screen, views, write_out};
 
 use crate::exports::Exports;
 use crate::items::HeaderItem;
 use crate::parts::PartItem;
 use crate::policy::Statuses;
+use crate::slo::Bounds;
 use crate::times;
 use clap::ArgMatches;
 use std::fmt;
@@ -49,6 +50,9 @@ pub(crate) struct Options {
     pub(crate) file: Destination,
     pub(crate) include: bool,
     pub(crate) json: bool,
+    /// A format, or `@FILE`.
+    pub(crate) write_out: Option<String>,
+    pub(crate) slo: Bounds,
     pub(crate) save: Option<PathBuf>,
     pub(crate) with_secrets: bool,
     pub(crate) exports: Exports,
@@ -194,6 +198,8 @@ impl Options {
             },
             include: matches.get_flag("include"),
             json: matches.get_flag("json"),
+            write_out: text("write-out"),
+            slo: matches.get_one("slo").cloned().unwrap_or_default(),
             save: path("save"),
             with_secrets: matches.get_flag("with-secrets"),
             exports: Exports::read(matches),

@@ -1,6 +1,7 @@
 //! The options of `waterclock explain`.
 
-use crate::args::{limits, screen, views};
+use crate::args::{limits, screen, views, write_out};
+use crate::slo;
 use crate::times::option;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use std::path::PathBuf;
@@ -49,12 +50,18 @@ pub(super) fn command() -> Command {
     let secrets = flag("with-secrets", "Leaves credentials and cookies in it, if they are there")
         .requires("json");
     let command = command.next_help_heading("Output").args(views()).args([json, secrets]);
+    let command = command.arg(
+        write_out()
+            .conflicts_with_all(["json", "blame", "oneline"])
+            .conflicts_with_all(limit_names()),
+    );
+    let command = command.arg(slo::arg().conflicts_with("json").conflicts_with_all(limit_names()));
     let client = Arg::new("as")
         .long("as")
         .value_name("CLIENT [SETTING...]")
         .num_args(1..)
         .allow_hyphen_values(true)
-        .conflicts_with_all(["json", "blame", "oneline"])
+        .conflicts_with_all(["json", "blame", "oneline", "write-out", "slo"])
         .help(
             "Says what this client would have done, with its own settings: requests, urllib3, httpx, \
              aiohttp, curl, wget or go; everything after it is the client's",

@@ -7,7 +7,9 @@ use crate::args::{Screen, View, wanted};
 use crate::exit::Exit;
 use crate::output::{print, tell};
 use crate::report;
+use crate::slo::Bounds;
 use crate::terminal::{self, Stream};
+use crate::write_out;
 use clap::ArgMatches;
 use command::{asked, client, command};
 use std::ffi::OsString;
@@ -32,7 +34,10 @@ pub(crate) fn main(arguments: &[OsString]) -> u8 {
         return print(&command().render_long_help().to_string()).into();
     }
     match explain(&matches) {
-        Ok(text) => print(&text).into(),
+        Ok((text, exit)) => match print(&text) {
+            Exit::Done => exit.into(),
+            failed => failed.into(),
+        },
         Err(usage) => {
             tell(&format!("waterclock: {usage}\n"));
             Exit::Usage.into()
@@ -42,13 +47,24 @@ pub(crate) fn main(arguments: &[OsString]) -> u8 {
 
 /// # Errors
 /// In words, if there is nothing to explain.
-fn explain(matches: &ArgMatches) -> Result<String, String> {
+fn explain(matches: &ArgMatches) -> Result<(String, Exit), String> {
     let Some(path) = matches.get_one::<std::path::PathBuf>("run") else {
         return Err(
             "there is no RUN.json; make one with --save, or see `waterclock explain -h`".into()
         );
     };
-    let run = read(path)?;
+    let mut run = read(path)?;
+    let bounds = matches.get_one::<Bounds>("slo").cloned().unwrap_or_default();
+    let exit = if bounds.judge(&mut run).is_empty() { Exit::Done } else { Exit::Slo };
+    if let Some(format) = matches.get_one::<String>("write-out") {
+        return filled(format, &run).map(|text| (text, exit));
+    }
+    told(matches, &run).map(|text| (text, exit))
+}
+
+/// # Errors
+/// In words, if there is nothing to tell.
+fn told(matches: &ArgMatches, run: &Run) -> Result<String, String> {
     if matches.get_flag("json") {
         let shown = matches.get_flag("with-secrets");
         return Ok(run.to_json(if shown { Secrets::Shown } else { Secrets::Redacted }));
@@ -57,7 +73,7 @@ fn explain(matches: &ArgMatches) -> Result<String, String> {
     let view = View::read(matches);
     let (asked, client) = (asked(matches), client(matches));
     if asked.is_empty() && client.is_none() {
-        return Ok(shown(&run, view, &style));
+        return Ok(shown(run, view, &style));
     }
     let Some(timeline) = &run.timeline else {
         return Err("the call had not begun, so no limit could have fired".to_owned());
@@ -68,6 +84,15 @@ fn explain(matches: &ArgMatches) -> Result<String, String> {
         return Ok(screen::as_client(&question, timeline, &style));
     }
     Ok(what_if(&asked, &other_limits(matches), timeline, view, &style))
+}
+
+/// What `--write-out` asks for, of the call: its own exit code is among that.
+fn filled(format: &str, run: &Run) -> Result<String, String> {
+    let exit_code = write_out::exit_code(run.error.as_ref());
+    let written = write_out::render(&write_out::read(format)?, run, exit_code);
+    written.complain();
+    tell(&written.err);
+    Ok(written.out)
 }
 
 /// The document in a file, or on standard input if that is asked for.
