@@ -199,6 +199,22 @@ impl<'o> Attempt<'o> {
 
     /// Tells everything, and gives the exit code.
     pub(crate) fn end(mut self, ended: Ended) -> Exit {
+        let exit = self.conclude(ended);
+        self.show(exit);
+        let written = self.write_documents();
+        let exit = if exit == Exit::Done { written } else { exit };
+        self.write_out(exit)
+    }
+
+    /// The end of one of many calls, of which there is nothing to see but what `--write-out` says.
+    pub(crate) fn end_of_many(mut self, ended: Ended) -> (Run, Exit) {
+        let exit = self.conclude(ended);
+        let exit = self.write_out(exit);
+        (self.run, exit)
+    }
+
+    /// Takes the end into the run.
+    fn conclude(&mut self, ended: Ended) -> Exit {
         let exit = match ended {
             Ended::Done(timeline) => {
                 self.run.timeline = Some(timeline);
@@ -228,10 +244,7 @@ impl<'o> Attempt<'o> {
             error.remarks.clone_from(&trouble.remarks);
         }
         self.run.remarks.clone_from(&self.tips);
-        self.show(exit);
-        let written = self.write_documents();
-        let exit = if exit == Exit::Done { written } else { exit };
-        self.write_out(exit)
+        exit
     }
 
     /// Looks at the bounds of `--slo`.

@@ -70,6 +70,12 @@ there: size_header, size_request, size_upload, speed_upload, filename_effective,
 certs, http_connect, referer, urlnum. ssl_verify_result is 1 for a certificate
 that was refused, and 0 otherwise.
 
+--repeat makes the calls one after the other, over one connection if the server
+lets it (--fresh: never). Its table goes to standard error, and no body anywhere;
+--json and --save write an array of run documents; the exit code is that of the
+worst call. Percentiles are by nearest rank, over the calls that did not fail and
+took time for the row. An interrupt shows the calls so far.
+
 --slo looks at what phases took when the call is over, and ends nothing: total,
 and the phases of the run document (dns and tcp for resolve and connect).
 
@@ -193,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_long_help_is_80_columns_wide() {
-        fits(&crate::args::command().render_long_help().to_string(), 430);
+        fits(&crate::args::command().render_long_help().to_string(), 440);
         fits(&timeouts(), 40);
     }
 

@@ -23,6 +23,7 @@ mod policy;
 mod progress;
 mod recording;
 mod remote_name;
+mod repeat;
 mod report;
 mod request;
 mod resume;

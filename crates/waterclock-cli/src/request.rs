@@ -15,7 +15,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) const JSON: &str = "application/json";
 
 /// What the words say, before anything is opened or looked up.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) method: Method,
     pub(crate) url: String,
@@ -30,7 +30,7 @@ pub(crate) struct Plan {
 }
 
 /// What the fields come to.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Fields {
     None,
     /// A body with its type.

@@ -7,6 +7,7 @@ use crate::body::Sink;
 use crate::client::{self, NoSession};
 use crate::exit::Exit;
 use crate::output::{cannot_write, complain, tell};
+use crate::repeat::Calls;
 use crate::request::Plan;
 use crate::resume::Part;
 use crate::state::State;
@@ -71,6 +72,9 @@ fn request(options: &Options) -> Result<Exit, String> {
     state.remember(&plan.headers, login.as_ref());
     plan.inherit(state.headers());
     plan.cookies.append(&mut state.given);
+    if let Some(repeat) = options.repeat {
+        return Calls { options, plan, state, login, write_out, cancel }.make(repeat);
+    }
     let sink = Sink::choose(options, &plan.url)?;
     let method = plan.method.to_string();
     let run = Run::new(RealWorld::shared().wall(), RequestRecord::refused(&method, &plan.url));
@@ -102,7 +106,7 @@ fn request(options: &Options) -> Result<Exit, String> {
 }
 
 /// The session that makes the call, with the cookies and credentials that there are.
-fn open(
+pub(crate) fn open(
     options: &Options,
     plan: &mut Plan,
     state: &mut State,
@@ -138,7 +142,7 @@ fn part(options: &Options, plan: &mut Plan, sink: &mut Sink) -> Result<Option<Pa
 }
 
 /// Writes what outlives the call.
-fn keep(options: &Options, state: &mut State, session: &Session, exit: Exit) -> Exit {
+pub(crate) fn keep(options: &Options, state: &mut State, session: &Session, exit: Exit) -> Exit {
     let failed = match state.save(&session.cookies().snapshot()) {
         Some((path, Err(error))) => Some(cannot_write(&path.display().to_string(), &error)),
         _ => None,

@@ -1,6 +1,6 @@
 //! Which options there are, and what they say.
 
-use crate::{exports, items, parts, policy, slo, times};
+use crate::{exports, items, parts, policy, repeat, slo, times};
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::net::IpAddr;
@@ -47,7 +47,7 @@ pub(crate) fn command() -> Command {
     let command = command.next_help_heading(CREDENTIALS).args(credentials());
     let command = command.next_help_heading(COOKIES).args(cookies());
     let command = command.next_help_heading(REDIRECTS).args(redirects());
-    let command = command.next_help_heading(OUTPUT).args(output());
+    let command = command.next_help_heading(OUTPUT).args(output()).args(repeat::args());
     let command = command.next_help_heading(EXPORTS).args(exports::args());
     let command = command.next_help_heading(CONNECTION).args(connection());
     let command = command.next_help_heading(TLS).args(tls());

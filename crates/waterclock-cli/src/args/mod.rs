@@ -8,6 +8,7 @@ use crate::exports::Exports;
 use crate::items::HeaderItem;
 use crate::parts::PartItem;
 use crate::policy::Statuses;
+use crate::repeat::Repeat;
 use crate::slo::Bounds;
 use crate::times;
 use clap::ArgMatches;
@@ -53,6 +54,7 @@ pub(crate) struct Options {
     /// A format, or `@FILE`.
     pub(crate) write_out: Option<String>,
     pub(crate) slo: Bounds,
+    pub(crate) repeat: Option<Repeat>,
     pub(crate) save: Option<PathBuf>,
     pub(crate) with_secrets: bool,
     pub(crate) exports: Exports,
@@ -200,6 +202,9 @@ impl Options {
             json: matches.get_flag("json"),
             write_out: text("write-out"),
             slo: matches.get_one("slo").cloned().unwrap_or_default(),
+            repeat: matches
+                .get_one("repeat")
+                .map(|&count| Repeat { count, fresh: matches.get_flag("fresh") }),
             save: path("save"),
             with_secrets: matches.get_flag("with-secrets"),
             exports: Exports::read(matches),
