@@ -32,7 +32,7 @@ pub(crate) fn main(arguments: &[OsString]) -> u8 {
     }
 }
 
-fn command() -> Command {
+pub(crate) fn command() -> Command {
     Command::new("waterclock convert")
         .about("Exports a run that was saved with --save or --json. It needs no network.")
         .override_usage("waterclock convert RUN.json --har|--html|--svg|--pcapng|... FILE")

@@ -7,13 +7,16 @@ mod args;
 mod attempt;
 mod body;
 mod client;
+mod config;
 mod convert;
 mod curl;
 mod demo;
 mod destination;
+mod environment;
 mod exit;
 mod explain;
 mod exports;
+mod generate;
 mod help;
 mod items;
 mod lab;
@@ -36,6 +39,7 @@ mod store;
 mod terminal;
 mod times;
 mod trust;
+mod whole;
 mod write_out;
 
 use std::ffi::OsString;
@@ -53,7 +57,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some("convert") => convert::main(rest.get(1..).unwrap_or_default()),
         Some("lab") => lab::main(rest.get(1..).unwrap_or_default()),
         Some("demo") => demo::main(rest.get(1..).unwrap_or_default()),
+        Some("env") => environment::main(rest.get(1..).unwrap_or_default()),
         Some("explain") => explain::main(rest.get(1..).unwrap_or_default()),
+        Some("generate") => generate::main(rest.get(1..).unwrap_or_default()),
         _ => run::main(program.into_iter().chain(rest)),
     }
 }

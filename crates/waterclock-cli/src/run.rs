@@ -5,6 +5,7 @@ use crate::args::{self, Data, Options};
 use crate::attempt::{Attempt, Ended};
 use crate::body::Sink;
 use crate::client::{self, NoSession};
+use crate::config;
 use crate::exit::Exit;
 use crate::output::{cannot_write, complain, tell};
 use crate::repeat::Calls;
@@ -16,11 +17,19 @@ use crate::{curl, help, recording, signal, write_out};
 use std::ffi::OsString;
 use waterclock::capture::Capture;
 use waterclock::run::{RequestRecord, Run};
+use waterclock::screen::escape;
 use waterclock::world::real::RealWorld;
 use waterclock::{ErrorKind, Method, Session};
 
 /// Makes the request that the arguments ask for.
 pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments = match configured(arguments.into_iter().collect()) {
+        Ok(arguments) => arguments,
+        Err(usage) => {
+            tell(&format!("waterclock: {}\n  --no-config leaves it out.\n", escape(&usage)));
+            return Exit::Usage.into();
+        }
+    };
     let matches = match args::command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => {
@@ -47,6 +56,24 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             Exit::Usage.into()
         }
     }
+}
+
+/// The arguments, and before them what the configuration file says.
+fn configured(mut arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
+    // Help must be there however broken the file is.
+    let without = ["--no-config", "--help", "-h", "--version", "-V"];
+    let is_own = |word: &&OsString| *word != "--";
+    let is_without = |word: &OsString| without.iter().any(|option| word == option);
+    if arguments.iter().take_while(is_own).any(is_without) {
+        return Ok(arguments);
+    }
+    if let Some(place) = config::place(|name| std::env::var_os(name)) {
+        let settings = config::read(&place)?;
+        let after_program = 1.min(arguments.len());
+        let options = settings.iter().map(|setting| setting.argument().into());
+        arguments.splice(after_program..after_program, options.collect::<Vec<_>>());
+    }
+    Ok(arguments)
 }
 
 /// # Errors

@@ -29,11 +29,15 @@ pub(crate) fn command() -> Command {
             "       waterclock convert RUN.json --html FILE ...\n",
             "       waterclock lab [SCENE|FILE|check|clients]\n",
             "       waterclock demo [SCENE...|list|all]\n",
+            "       waterclock env\n",
+            "       waterclock generate complete-bash|man|...\n",
             "       waterclock help timeouts"
         ))
         .after_help(crate::help::AFTER)
         .term_width(80)
         .max_term_width(80)
+        // The configuration file comes first, and the command line goes before it.
+        .args_override_self(true)
         .disable_help_flag(true)
         .disable_version_flag(true)
         .arg(
@@ -51,7 +55,7 @@ pub(crate) fn command() -> Command {
     let command = command.next_help_heading(EXPORTS).args(exports::args());
     let command = command.next_help_heading(CONNECTION).args(connection());
     let command = command.next_help_heading(TLS).args(tls());
-    command.next_help_heading(SCREEN).args(views()).args(screen())
+    command.next_help_heading(SCREEN).args(views()).args(configuration()).args(screen())
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
@@ -302,6 +306,11 @@ pub(crate) fn views() -> [Arg; 2] {
         flag("oneline", "Shows one line, for logs: limit=... spent=... and each phase's sum")
             .conflicts_with("blame"),
     ]
+}
+
+/// What is read before anything else.
+fn configuration() -> [Arg; 1] {
+    [flag("no-config", "Leaves the configuration file out (see waterclock env)")]
 }
 
 pub(crate) fn screen() -> [Arg; 6] {

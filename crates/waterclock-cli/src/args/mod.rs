@@ -152,6 +152,14 @@ pub(crate) struct Screen {
     pub(crate) ambiguous_wide: bool,
 }
 
+impl Screen {
+    /// As if no option had been given.
+    pub(crate) fn auto() -> Self {
+        let auto = || "auto".to_owned();
+        Screen { color: auto(), charset: auto(), ambiguous_wide: false }
+    }
+}
+
 impl Options {
     pub(crate) fn read(matches: &ArgMatches) -> Self {
         let text = |name: &str| matches.get_one::<String>(name).cloned();

@@ -52,7 +52,7 @@ pub(crate) fn main(arguments: &[OsString]) -> u8 {
     }
 }
 
-fn command() -> Command {
+pub(crate) fn command() -> Command {
     Command::new("waterclock demo")
         .about("Shows waterclock against misbehaving servers of its own, offline.")
         .after_help(list())

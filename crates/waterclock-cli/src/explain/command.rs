@@ -27,7 +27,7 @@ that are given: `waterclock explain run.json --total 0.12`.
 Without a setting it is --total or --timeout, given here, else those of the run.
 ";
 
-pub(super) fn command() -> Command {
+pub(crate) fn command() -> Command {
     let command = Command::new("waterclock explain")
         .about("Shows a saved run again, and says what other limits would have done with it.")
         .override_usage("waterclock explain RUN.json [OPTIONS]")

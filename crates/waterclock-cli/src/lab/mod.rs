@@ -31,6 +31,19 @@ pub(crate) fn main(arguments: &[OsString]) -> u8 {
     }
 }
 
+/// The lab with its commands, for completions and the man page.
+pub(crate) fn command() -> Command {
+    let format = Command::new("format").about("Prints what can stand in the file of a scene.");
+    let all = [
+        options::check().name("check"),
+        options::clients().name("clients"),
+        options::show().name("show"),
+        format,
+    ];
+    let lab = options::serve().name("lab").disable_help_subcommand(true);
+    lab.subcommands(all).subcommand_negates_reqs(true)
+}
+
 /// Reads the arguments of one of the lab's commands, and does `what`.
 fn with(command: Command, arguments: &[OsString], what: fn(&ArgMatches, &Style) -> Exit) -> u8 {
     let command = options::common(command);

@@ -46,7 +46,7 @@ pub(crate) fn cleaned(mut command: Command) -> Command {
     for name in CLEARED {
         command.env_remove(name);
     }
-    command.env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+    command.env("LC_ALL", "C.UTF-8").env("WATERCLOCK_CONFIG", "/dev/null").stdin(Stdio::null());
     command
 }
 

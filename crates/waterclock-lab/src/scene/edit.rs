@@ -1,7 +1,8 @@
 //! Which known word was meant by a misspelled one.
 
 /// The known word that is nearest to `word`, if it is near.
-pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let near = known.iter().map(|candidate| (distance(word, candidate), *candidate));
     let (distance, candidate) = near.min_by_key(|(distance, _)| *distance)?;
     (distance <= 2 && distance < candidate.len()).then_some(candidate)

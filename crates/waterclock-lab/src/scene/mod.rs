@@ -31,6 +31,7 @@ mod timing;
 
 use std::time::Duration;
 
+pub use edit::nearest;
 pub use error::SceneError;
 pub use ready::{ready, sources};
 pub use stage::{Options, Stage};

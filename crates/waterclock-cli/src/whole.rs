@@ -1,0 +1,42 @@
+//! The program as a whole: all commands in one description, for completions and the man page.
+
+use crate::{args, convert, demo, environment, explain, generate, lab};
+use clap::Command;
+
+/// The words that are commands, where they come first.
+pub(crate) const WORDS: [&str; 7] =
+    ["explain", "convert", "lab", "demo", "env", "generate", "help"];
+
+pub(crate) fn command() -> Command {
+    let help = Command::new("help")
+        .about("Prints the help of the program, or of a topic.")
+        .arg(clap::Arg::new("topic").value_parser(["timeouts"]));
+    let all = [
+        named(explain::command(), "explain"),
+        named(convert::command(), "convert"),
+        lab::command(),
+        named(demo::command(), "demo"),
+        named(environment::command(), "env"),
+        named(generate::command(), "generate"),
+        help,
+    ];
+    args::command().disable_help_subcommand(true).subcommands(all)
+}
+
+/// Alone it is called by both words.
+fn named(command: Command, name: &'static str) -> Command {
+    command.name(name).disable_version_flag(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_sound_and_has_all_words() {
+        let command = command();
+        command.clone().debug_assert();
+        let found: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+        assert_eq!(found, WORDS);
+    }
+}
