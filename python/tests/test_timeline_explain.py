@@ -67,9 +67,11 @@ def test_failures(tmp_path: Path, server: Server, value: str) -> None:
 
 @pytest.mark.parametrize("value", ["0.25", "0.25s", "250ms"])
 def test_what_takes_longer(tmp_path: Path, server: Server, value: str) -> None:
-    said = explained(run(tmp_path, server, value))
-    assert [line.split(" ")[0] for line in said] == ["slow", "stalled"]
-    assert said[0].startswith("slow took 0.3")
+    *slow, failed = explained(run(tmp_path, server, value))
+    assert "slow" in [line.split(" ")[0] for line in slow]
+    # On a busy machine the quick one may be slow as well.
+    assert all(float(line.split(" ")[2]) >= 0.25 for line in slow)
+    assert failed == "stalled failed: ReadTimeout"
 
 
 def test_every_one(tmp_path: Path, server: Server) -> None:

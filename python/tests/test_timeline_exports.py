@@ -19,6 +19,7 @@ from timing import failure
 
 import waterclock
 from waterclock import Limits
+from waterclock._exports import page_in_python
 
 Serve = Callable[..., Server]
 
@@ -110,13 +111,11 @@ def test_a_failure_is_exported(serve: Serve) -> None:
         assert json.loads(timeline.to_har())["log"]["entries"][0]["response"]["status"] == 0
 
 
-def test_advice_is_in_pythons_words(serve: Serve) -> None:
-    server = serve([0.05, answer()])
-    timeline: Any = waterclock.get(server.url, timeout=0.03 + 10).timeline
-    page = timeline.to_html()
-    if "Try: " in timeline.explain():
-        assert "timeout=Limits(total=" in page
-    assert "Try: <code>--" not in page
+def test_advice_is_in_pythons_words() -> None:
+    page = "<p>Try: <code>--total 0.16</code></p><td>Try: &lt;code&gt;--total 5&lt;/code&gt; --total 7</td>"
+    told = page.replace("--total 0.16", "timeout=Limits(total=0.16)")
+    assert page_in_python(page) == told
+    assert page_in_python("<td>--total 7</td>") == "<td>--total 7</td>"
 
 
 def test_a_call_of_urllib3_is_exported(serve: Serve) -> None:
@@ -159,6 +158,7 @@ def test_two_pictures_of_a_notebook_do_not_share_identifiers(serve: Serve) -> No
     found = [set(re.findall(r' id="([^"]+)"', one._repr_html_())) for one in timelines]
     assert found[0]
     assert not found[0] & found[1]
+    assert all("max-width:100%" in one._repr_html_() for one in timelines)
     # The same call has the same picture.
     assert timelines[0]._repr_html_() == again(timelines[0])._repr_html_()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,12 +16,13 @@ from waterclock import Limits
 Serve = Callable[..., Server]
 
 
-@pytest.fixture
-def slow(serve: Serve) -> Any:
-    """A call that waits 0.2 s for the first byte, and 0.1 s for the rest of the body."""
+@pytest.fixture(scope="module")
+def slow() -> Iterator[Any]:
+    """A call that waits 0.8 s for the first byte, and 0.5 s for the rest of the body."""
     whole = answer("hello")
-    server = serve([0.2, whole[:-2], 0.1, whole[-2:]])
-    return waterclock.get(server.url, timeout=30).timeline
+    server = Server([[0.8, whole[:-2], 0.5, whole[-2:]]])
+    yield waterclock.get(server.url, timeout=30).timeline
+    server.stop()
 
 
 def check(timeline: Any, fired: Any, limit: str, phase: str) -> None:
@@ -35,12 +36,12 @@ def check(timeline: Any, fired: Any, limit: str, phase: str) -> None:
 
 
 def test_a_total(slow: Any) -> None:
-    fired = slow.what_if(total=0.1)
+    fired = slow.what_if(total=0.3)
     check(slow, fired, "total", "first_byte")
-    assert fired.at == pytest.approx(0.1, abs=1e-6)
+    assert fired.at == pytest.approx(0.3, abs=1e-6)
     assert fired.error is None
-    assert str(fired).startswith("What if: total=0.1\n")
-    assert repr(fired) == "<WhatIf: total fires at 0.100000 s>"
+    assert str(fired).startswith("What if: total=0.3\n")
+    assert repr(fired) == "<WhatIf: total fires at 0.300000 s>"
 
 
 def test_what_would_not_have_fired(slow: Any) -> None:
@@ -51,27 +52,27 @@ def test_what_would_not_have_fired(slow: Any) -> None:
 
 
 def test_limits_by_name_and_timeouts(slow: Any) -> None:
-    check(slow, slow.what_if(read=0.15), "read", "first_byte")
-    check(slow, slow.what_if(body=0.05), "body", "body")
-    check(slow, slow.what_if(0.15), "read", "first_byte")
-    check(slow, slow.what_if((10, 0.15)), "read", "first_byte")
-    check(slow, slow.what_if(Limits(first_byte=0.15)), "first_byte", "first_byte")
-    assert not slow.what_if((0.15, 10)).fires
-    assert "timeout=(10, 0.15)" in str(slow.what_if((10, 0.15)))
+    check(slow, slow.what_if(read=0.3), "read", "first_byte")
+    check(slow, slow.what_if(body=0.1), "body", "body")
+    check(slow, slow.what_if(0.3), "read", "first_byte")
+    check(slow, slow.what_if((10, 0.3)), "read", "first_byte")
+    check(slow, slow.what_if(Limits(first_byte=0.3)), "first_byte", "first_byte")
+    assert not slow.what_if((5, 10)).fires
+    assert "timeout=(10, 0.3)" in str(slow.what_if((10, 0.3)))
 
 
 def test_a_pickled_timeline_answers_the_same(slow: Any) -> None:
     other = pickle.loads(pickle.dumps(slow))
-    assert other.what_if(total=0.1) == slow.what_if(total=0.1)
-    assert other.as_client("curl", max_time=0.1) == slow.as_client("curl", max_time=0.1)
-    assert pickle.loads(pickle.dumps(slow.what_if(total=0.1))) == slow.what_if(total=0.1)
+    assert other.what_if(total=0.3) == slow.what_if(total=0.3)
+    assert other.as_client("curl", max_time=0.3) == slow.as_client("curl", max_time=0.3)
+    assert pickle.loads(pickle.dumps(slow.what_if(total=0.3))) == slow.what_if(total=0.3)
 
 
 def test_questions_that_cannot_be_asked(slow: Any) -> None:
     with pytest.raises(TypeError, match="say which limits"):
         slow.what_if()
     with pytest.raises(TypeError, match="not both"):
-        slow.what_if(0.1, total=0.1)
+        slow.what_if(0.1, total=0.3)
     with pytest.raises(TypeError, match="no limit"):
         slow.what_if(totally=0.1)
     with pytest.raises(ValueError, match="total is 0"):
@@ -82,13 +83,13 @@ def test_questions_that_cannot_be_asked(slow: Any) -> None:
 
 ASKED: dict[str, tuple[str, dict[str, Any], str | None]] = {
     # The settings as keywords, and how the answer begins with them; what is raised.
-    "requests": ("requests timeout=0.15", {"timeout": 0.15}, "ReadTimeout"),
-    "urllib3": ("urllib3 read=0.15", {"read": 0.15}, "ReadTimeoutError"),
-    "httpx": ("httpx read=0.15", {"read": 0.15}, "ReadTimeout"),
-    "aiohttp": ("aiohttp sock_read=0.15", {"sock_read": 0.15}, None),
-    "curl": ("curl --max-time 0.15", {"max_time": 0.15}, "exit code 28"),
-    "wget": ("wget --read-timeout 0.15", {"read_timeout": 0.15}, None),
-    "go": ("go Client.Timeout=0.15", {"Client_Timeout": 0.15}, None),
+    "requests": ("requests timeout=0.3", {"timeout": 0.3}, "ReadTimeout"),
+    "urllib3": ("urllib3 read=0.3", {"read": 0.3}, "ReadTimeoutError"),
+    "httpx": ("httpx read=0.3", {"read": 0.3}, "ReadTimeout"),
+    "aiohttp": ("aiohttp sock_read=0.3", {"sock_read": 0.3}, None),
+    "curl": ("curl --max-time 0.3", {"max_time": 0.3}, "exit code 28"),
+    "wget": ("wget --read-timeout 0.3", {"read_timeout": 0.3}, None),
+    "go": ("go Client.Timeout=0.3", {"Client_Timeout": 0.3}, None),
 }
 
 
@@ -108,10 +109,10 @@ def test_other_clients(slow: Any, client: str) -> None:
 
 
 def test_settings_as_they_are_written(slow: Any) -> None:
-    same = slow.as_client("curl", max_time=0.15)
-    assert slow.as_client("curl", "--max-time 0.15") == same
-    assert slow.as_client("curl", "-m 0.15") == same
-    assert slow.as_client("curl", m=0.15) == same
+    same = slow.as_client("curl", max_time=0.3)
+    assert slow.as_client("curl", "--max-time 0.3") == same
+    assert slow.as_client("curl", "-m 0.3") == same
+    assert slow.as_client("curl", m=0.3) == same
     pair = slow.as_client("requests", timeout=(3.05, 27))
     assert "requests timeout=(3.05, 27)" in str(pair)
     assert slow.as_client("requests", "timeout=(3.05, 27)") == pair

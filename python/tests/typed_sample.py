@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from typing_extensions import assert_type
@@ -124,6 +125,25 @@ def fail(url: str) -> str:
     except RequestException as error:
         return repr(error.request)
     return ""
+
+
+def look(url: str, folder: Path) -> None:
+    with requests.capture(keys=True, budget=1_000_000) as nothing:
+        assert_type(nothing, None)
+        timeline = requests.get(url).timeline
+    if timeline is None:
+        return
+    assert_type(timeline.to_har(), str)
+    timeline.to_html(folder / "call.html", with_secrets=True)
+    timeline.to_pcapng("call.pcapng", keys=True)
+    timeline.save("call.json")
+    fired = timeline.what_if(total=0.12, first_byte=None)
+    assert_type(fired.fires, bool)
+    assert_type(fired.at, float | None)
+    if fired.wait is not None:
+        assert_type(fired.wait.phase, str)
+    assert_type(timeline.as_client("requests", timeout=(3.05, 27)).error, str | None)
+    assert_type(str(timeline.what_if(requests.Limits(total=1))), str)
 
 
 def mistakes(url: str) -> None:

@@ -1,7 +1,8 @@
 """WATERCLOCK_EXPLAIN: the waterfall of requests on standard error, without a change to the program.
 
 `1` explains the requests that fail; a number of seconds (`0.5`, `2s`, `300ms`) also those that take longer; `all` every
-one. It is read once: for failures with the first of them, else when sessions are imported.
+one. It is read once: for failures with the first of them, else when sessions are imported. Of a body that is left to be read
+later, only a failure is explained after the head.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     _Path: TypeAlias = str | os.PathLike[str]
 
-# In the page of a single call, and nowhere else in it: what others wrote is escaped.
+# What others wrote is escaped, so that nothing else on a page looks like this.
 _ADVICE = (r"Try: <code>--total ([0-9.]+)</code>", r"Try: <code>timeout=Limits(total=\1)</code>")
 
 _NOT_RECORDED = (
@@ -64,12 +64,7 @@ class Exports:
         >>> import waterclock as requests
         >>> requests.get("https://example.com/").timeline.to_html("call.html")  # doctest: +SKIP
         """
-        text = self._the_record().to_html(with_secrets)
-        if _ADVICE[0][:11] in text:
-            import re
-
-            text = re.sub(*_ADVICE, text)
-        return _given(text, path)
+        return _given(page_in_python(self._the_record().to_html(with_secrets)), path)
 
     @overload
     def to_svg(self, path: None = None) -> str: ...
@@ -119,8 +114,17 @@ class Exports:
         from ._timeline import in_python
 
         record = self._the_record()
-        sentences = "".join(f"<p>{_escaped(in_python(words))}</p>" for words in record.verdict())
-        return f"<div>{record.to_svg(inline=True)}{sentences}</div>"
+        sentences = "<br/>".join(_escaped(in_python(words)) for words in record.verdict())
+        return f"<div>{record.to_svg(inline=True)}<p>{sentences}</p></div>"
+
+
+def page_in_python(page: str) -> str:
+    """A page of the engine that advises Python's arguments in the place of options."""
+    if "Try: <code>" in page:
+        import re
+
+        page = re.sub(*_ADVICE, page)
+    return page
 
 
 def _given(text: str, path: _Path | None) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import ref
 
 from . import _calls, _engine
+from ._exports import page_in_python
 
 if TYPE_CHECKING:
     from ._engine import Followed, Reply
@@ -96,7 +97,7 @@ class Program:
             left_out = max(0, self._begun - MOST_CALLS)
             kind = format_of(self._path) or "html"
             text = _engine.export_program(kind, self._name, records, left_out)
-            _write_at_once(self._path, text.encode())
+            _write_at_once(self._path, page_in_python(text).encode())
         except Exception as error:  # noqa: BLE001
             print(f"waterclock: cannot write {self._path}: {error}", file=sys.stderr)
 

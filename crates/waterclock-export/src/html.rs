@@ -107,6 +107,6 @@ fn picture(out: &mut String, run: &Run) {
         "<figure>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" \
          aria-labelledby=\"picture\">\n",
     );
-    out.push_str(&svg::picture(run, &Place { styled: false, edged: false, id: "wc" }));
+    out.push_str(&svg::picture(run, &Place { style: &[], edged: false, id: "wc" }));
     out.push_str("\n</div>\n</figure>\n</section>\n");
 }

@@ -14,6 +14,8 @@ use waterclock_proto::timeline::Timeline;
 
 /// Colours and fonts of the picture, for light and dark.
 pub(crate) const STYLE: &str = include_str!("svg/chart.css");
+/// Where there is less room than it would take, it gets smaller.
+const FLUID: &str = ".wc{max-width:100%;height:auto}\n";
 
 /// The waterfall as one SVG without scripts that needs no other file: a bar for each wait, lighter the
 /// unused rest of the limit that bounded it, and the limit that fired, if one did.
@@ -22,7 +24,7 @@ pub(crate) const STYLE: &str = include_str!("svg/chart.css");
 /// and says in `<title>` and `<desc>` what it shows. Header fields are not in it.
 #[must_use]
 pub fn svg(run: &Run) -> String {
-    let mut out = picture(run, &Place { styled: true, edged: true, id: "wc" });
+    let mut out = picture(run, &Place { style: &[STYLE], edged: true, id: "wc" });
     out.push('\n');
     out
 }
@@ -45,13 +47,13 @@ pub fn inline_svg(run: &Run) -> String {
     let shown = format!("{} {} {}", rfc3339(began(run)), title(run), description(run));
     let sum: String =
         Sha256::digest(shown).iter().take(5).map(|byte| format!("{byte:02x}")).collect();
-    picture(run, &Place { styled: true, edged: true, id: &format!("wc-{sum}") })
+    picture(run, &Place { style: &[STYLE, FLUID], edged: true, id: &format!("wc-{sum}") })
 }
 
 /// Where a picture stands.
 pub(crate) struct Place<'a> {
-    /// Whether it has its own style.
-    pub(crate) styled: bool,
+    /// Its own style; nothing on a page that has it.
+    pub(crate) style: &'a [&'a str],
     /// Whether there is room around it; a page has that already.
     pub(crate) edged: bool,
     /// How its identifiers begin.
@@ -75,8 +77,8 @@ pub(crate) fn picture(run: &Run, place: &Place<'_>) -> String {
     );
     let _ = writeln!(out, "<title id=\"{id}-title\">{}</title>", escape(&title(run)));
     let _ = writeln!(out, "<desc id=\"{id}-desc\">{}</desc>", escape(&description(run)));
-    if place.styled {
-        let _ = writeln!(out, "<style>\n{STYLE}</style>");
+    if !place.style.is_empty() {
+        let _ = writeln!(out, "<style>\n{}</style>", place.style.concat());
     }
     let _ = writeln!(
         out,

@@ -213,7 +213,7 @@ fn call(out: &mut String, run: &Run, number: u64) {
         let _ = writeln!(out, "<p class=\"sentence\">{}</p>", sentence_of(sentence));
     }
     if run.timeline.is_some() {
-        let place = Place { styled: false, edged: false, id: &format!("wc-{number}") };
+        let place = Place { style: &[], edged: false, id: &format!("wc-{number}") };
         let _ = writeln!(
             out,
             "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"{id}\">\n{}\n</div>",

@@ -53,7 +53,7 @@ fn the_page_has_a_row_and_a_picture_for_each_call() {
     let rows: Vec<&str> = page.lines().filter(|line| line.contains("href=\"#call-")).collect();
     assert_eq!(rows.len(), runs.len());
     let text = read(&format!("<table>{}</table>", rows[0])).text;
-    for words in ["1GET https://google.co.kr/", "200", "0.0", "323.2", "93% of 100 ms tls", "none"]
+    for words in ["1GET https://google.co.kr/", "200", "0.0", "323.2", "93% of 120 ms tls", "none"]
     {
         assert!(text.contains(words), "{words} in {text}");
     }
