@@ -9,13 +9,14 @@ use crate::progress::Progress;
 use crate::report::{self, Head, Trouble};
 use crate::resume::{self, Answer, Part};
 use crate::store;
+use crate::whole;
 use crate::write_out::{self, Template};
 use sha2::{Digest as _, Sha256};
 use std::io::{self, IsTerminal, Write};
 use waterclock::capture::Capture;
 use waterclock::run::{ErrorRecord, ResponseRecord, Run};
 use waterclock::screen::{self, Style, escape};
-use waterclock::{Error, Limit, Response, Tick, Timeline};
+use waterclock::{Error, ErrorKind, Limit, Response, Tick, Timeline};
 
 /// The body is moved in pieces of this size.
 const PIECE: usize = 64 * 1024;
@@ -229,7 +230,14 @@ impl<'o> Attempt<'o> {
             Ended::Call(error) => {
                 self.run.error = Some(ErrorRecord::of(&error));
                 self.run.timeline = error.timeline().cloned();
-                self.trouble = Some(Trouble::of(&error));
+                let mut trouble = Trouble::of(&error);
+                if error.kind() == ErrorKind::Resolve
+                    && let Some(word) = whole::meant(&self.run.request.url)
+                {
+                    let tip = format!("If that was no host: did you mean `waterclock {word}`?");
+                    trouble.remarks.push(tip);
+                }
+                self.trouble = Some(trouble);
                 Exit::Call(error.kind())
             }
             Ended::Output(error) => self.output_failed(&error),

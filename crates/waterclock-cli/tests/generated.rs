@@ -35,7 +35,7 @@ limits.
 ";
 
 /// The parts of the page: a title, and the arguments that print it.
-const PARTS: [(&str, &[&str]); 8] = [
+const PARTS: [(&str, &[&str]); 10] = [
     ("In short", &["-h"]),
     ("A request", &["--help"]),
     ("The limits", &["help", "timeouts"]),
@@ -44,6 +44,8 @@ const PARTS: [(&str, &[&str]); 8] = [
     ("waterclock lab", &["lab", "--help"]),
     ("waterclock lab check", &["lab", "check", "--help"]),
     ("waterclock demo", &["demo", "--help"]),
+    ("waterclock env", &["env", "--help"]),
+    ("waterclock generate", &["generate", "--help"]),
 ];
 
 #[test]

@@ -285,7 +285,7 @@ fn differs(said: &Outcome, did: &Did, call: Duration) -> Option<String> {
         (Outcome::Fires(fires), Some(error)) => {
             let named = fires.error.split(", ").next().unwrap_or_default();
             let named = named.rsplit(['.', ' ']).next().unwrap_or_default();
-            let named = go_words(&fires.error).unwrap_or(named);
+            let named = go_words(fires.error).unwrap_or(named);
             // Clocks of the loop and of poll have milliseconds.
             let early = did.took + ms(5) < fires.at;
             let fits = !early && did.took < fires.at + SLACK && named == error;

@@ -76,7 +76,7 @@ fn env_prints_each_setting_and_its_source() {
     assert_eq!(line("certificates"), "certificates /etc/roots.pem CURL_CA_BUNDLE");
     assert_eq!(line("colour"), "colour no NO_COLOR");
     assert_eq!(line("characters"), "characters unicode LC_ALL");
-    assert!(!ran.out.contains("hidden") && !ran.out.contains("secret"), "{}", ran.out);
+    assert!(!ran.out.contains("hidden") && !ran.out.contains("Authorization"), "{}", ran.out);
     let nothing_else = ran.out.lines().filter(|line| line.starts_with("--read-timeout"));
     assert_eq!(nothing_else.count(), 1);
 }
