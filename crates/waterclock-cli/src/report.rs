@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use waterclock::run::{ErrorRecord, ResponseRecord, Run};
-use waterclock::screen::{self, Charset, Style, Table, escape};
-use waterclock::{Error, ErrorKind, Response, Timeline};
+use waterclock::screen::{self, Charset, ServerTiming, Style, Table, escape};
+use waterclock::{Error, ErrorKind, Headers, Response, Timeline};
 
 /// The narrowest screen that the waterfall is drawn for.
 const NARROWEST: usize = 60;
@@ -17,6 +17,7 @@ pub(crate) struct Head {
     place: Vec<String>,
     body_received: u64,
     body_bytes: u64,
+    said: Option<ServerTiming>,
 }
 
 impl Head {
@@ -29,7 +30,8 @@ impl Head {
             place.extend(info.tls.as_ref().map(|tls| tls.version.clone().into_owned()));
         }
         let status_line = status_line.trim_end().to_owned();
-        Head { status_line, place, body_received: 0, body_bytes: 0 }
+        let said = said(response.headers());
+        Head { status_line, place, body_received: 0, body_bytes: 0, said }
     }
 
     /// Of a response that was saved.
@@ -45,6 +47,7 @@ impl Head {
             place,
             body_received: record.body_received,
             body_bytes: record.body_bytes,
+            said: said(&record.headers),
         }
     }
 
@@ -67,6 +70,12 @@ impl Head {
         }));
         parts.join("  ")
     }
+}
+
+/// What the server says about its time.
+fn said(headers: &Headers) -> Option<ServerTiming> {
+    let fields = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("server-timing"));
+    ServerTiming::of(fields.map(|(_, value)| value))
 }
 
 /// Why the call did not succeed, for people.
@@ -149,8 +158,9 @@ pub(crate) fn screen(
     style: &Style,
 ) -> String {
     let lines: Vec<String> = head.map(|head| head.line(timeline)).into_iter().collect();
+    let said = head.and_then(|head| head.said.as_ref());
     let Some(trouble) = trouble else {
-        return screen::screen_of(&lines, table, timeline, style);
+        return screen::screen_with(&lines, table, timeline, said, style);
     };
     let mut out = String::new();
     for line in &lines {
@@ -158,7 +168,7 @@ pub(crate) fn screen(
         out.push('\n');
     }
     if !timeline.spans().is_empty() {
-        out += &table.render(timeline, style);
+        out += &table.render_with(timeline, said, style);
         out.push('\n');
     }
     wrap(&mut out, &format!("waterclock: {}", trouble.message), 0, 2, style);

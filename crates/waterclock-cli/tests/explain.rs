@@ -7,7 +7,9 @@ mod common;
 use common::{Ran, run, scratch, waterclock};
 use std::io::Write;
 use std::process::Stdio;
-use waterclock_lab::{Script, Server, Step, drip_body, head_then_stall, redirect, respond};
+use waterclock_lab::{
+    Script, Server, Step, drip_body, head_then_stall, redirect, respond, respond_with,
+};
 
 const STYLES: [&[&str]; 4] =
     [&[], &["--charset", "ascii"], &["--color", "always"], &["--ambiguous-width", "2", "--blame"]];
@@ -41,6 +43,10 @@ fn the_screen_is_that_of_the_live_call() {
         22,
         &["--fail", &Server::start(Script::every_request(respond(503, ""))).unwrap().url("/")],
     );
+    let timed = respond_with(200, &[("Server-Timing", "db;dur=53, app;desc=\"x y\"")], "tea");
+    let timed = Server::start(Script::every_request(timed)).unwrap();
+    same("server-timing", 0, &[&timed.url("/")]);
+    run(&[&timed.url("/")]).expect(0).says("server says: db 53.0, app (x y)");
     let away = Server::start(Script::every_request(redirect(302, "/there"))).unwrap();
     same("redirect", 0, &[&away.url("/")]);
     same("too-many", 47, &["--max-redirects", "2", &away.url("/")]);

@@ -3,7 +3,7 @@
 use super::bar::{Bar, Glyphs, Ink};
 use super::bound::shared;
 use super::rows::{self, Entry};
-use super::{number, words};
+use super::{ServerTiming, number, words};
 use crate::limit::Limit;
 use crate::tick::Tick;
 use crate::timeline::{Attempt, AttemptEnd, Hop, HopReason, Phase, SpanEnd, Timeline};
@@ -15,6 +15,8 @@ pub(super) enum Line {
     Rule(String),
     /// Something said between rows.
     Note(String),
+    /// Something that the server said.
+    Said(String),
     Row(Row),
 }
 
@@ -32,7 +34,11 @@ pub(super) struct Row {
     pub(super) bracket: Option<char>,
 }
 
-pub(super) fn lines(timeline: &Timeline, glyphs: &Glyphs) -> Vec<Line> {
+pub(super) fn lines(
+    timeline: &Timeline,
+    said: Option<&ServerTiming>,
+    glyphs: &Glyphs,
+) -> Vec<Line> {
     let mut entries = rows::entries(timeline);
     rows::fold(&mut entries.rows);
     let mut lines = Vec::new();
@@ -42,7 +48,14 @@ pub(super) fn lines(timeline: &Timeline, glyphs: &Glyphs) -> Vec<Line> {
         let of_hop = rest.iter().take_while(|row| usize::from(row.hop) <= number).count();
         let (mine, later) = rest.split_at(of_hop);
         rest = later;
+        let first = lines.len();
         push_rows(&mut lines, timeline, number, mine, glyphs);
+        if let Some(said) = said.filter(|_| number + 1 == timeline.hops().len()) {
+            // Rows are the last lines, one for each entry; the head's come before the body's.
+            let after = mine.iter().rev().take_while(|row| row.phase > Phase::Head).count();
+            let at = lines.len().saturating_sub(after).max(first);
+            lines.insert(at, Line::Said(said.text().to_owned()));
+        }
     }
     push_rows(&mut lines, timeline, timeline.hops().len(), rest, glyphs);
     if entries.short.0 > 0 {
@@ -262,7 +275,7 @@ impl Line {
     pub(super) const fn row(&self) -> Option<&Row> {
         match self {
             Line::Row(row) => Some(row),
-            Line::Rule(_) | Line::Note(_) => None,
+            Line::Rule(_) | Line::Note(_) | Line::Said(_) => None,
         }
     }
 }

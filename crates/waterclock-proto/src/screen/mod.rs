@@ -32,6 +32,7 @@ mod notes;
 mod number;
 mod picture;
 mod rows;
+mod server_timing;
 mod table;
 mod verdict;
 mod what_if;
@@ -44,6 +45,7 @@ pub use failure::{not_reached, one_line};
 pub use notes::{WaitNote, wait_notes};
 pub use number::{configured_with_unit, grouped, with_unit};
 pub use picture::{Bar, Kind, Line, Row, Shared, lines};
+pub use server_timing::ServerTiming;
 pub use table::sum;
 pub use verdict::verdict;
 pub use what_if::what_if;
@@ -87,7 +89,7 @@ impl Default for Style {
 /// The table of waits with its legend, and the sum that proves that nothing is missing.
 #[must_use]
 pub fn waterfall(timeline: &Timeline, style: &Style) -> String {
-    table::render(timeline, style)
+    table::render(timeline, None, style)
 }
 
 /// The waits sorted by length, each with its share of the whole call, and the sum. A folded run counts
@@ -132,6 +134,21 @@ impl Table {
             Table::Blame => blame(timeline, style),
         }
     }
+
+    /// The table with what the server says about its time; the waterfall has a place for it, below the
+    /// last hop's wait for the response's head.
+    #[must_use]
+    pub fn render_with(
+        self,
+        timeline: &Timeline,
+        said: Option<&ServerTiming>,
+        style: &Style,
+    ) -> String {
+        match self {
+            Table::Waterfall => table::render(timeline, said, style),
+            Table::Blame => blame(timeline, style),
+        }
+    }
 }
 
 /// The whole screen: the caller's `head` lines (plain text; escaped here), the waterfall and the
@@ -144,6 +161,18 @@ pub fn screen(head: &[String], timeline: &Timeline, style: &Style) -> String {
 /// [`screen`] with another table in the waterfall's place.
 #[must_use]
 pub fn screen_of(head: &[String], which: Table, timeline: &Timeline, style: &Style) -> String {
+    screen_with(head, which, timeline, None, style)
+}
+
+/// [`screen_of`] with what the server says about its time.
+#[must_use]
+pub fn screen_with(
+    head: &[String],
+    which: Table,
+    timeline: &Timeline,
+    said: Option<&ServerTiming>,
+    style: &Style,
+) -> String {
     let room = style.width.clamp(table::LEAST_WIDTH, table::MOST_WIDTH);
     let mut out = String::new();
     for line in head {
@@ -152,7 +181,7 @@ pub fn screen_of(head: &[String], which: Table, timeline: &Timeline, style: &Sty
     if !head.is_empty() {
         out.push('\n');
     }
-    out += &which.render(timeline, style);
+    out += &which.render_with(timeline, said, style);
     out.push('\n');
     for (position, sentence) in verdict(timeline).iter().enumerate() {
         let indent = if position == 0 { 1 } else { 3 };

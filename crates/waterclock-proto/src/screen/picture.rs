@@ -102,10 +102,10 @@ pub fn lines(timeline: &Timeline) -> Vec<Line> {
         text::Line::Rule(rule) => {
             Line::Hop(rule.strip_prefix(glyphs.rule).unwrap_or(&rule).trim_start().to_owned())
         }
-        text::Line::Note(note) => Line::Note(note),
+        text::Line::Note(note) | text::Line::Said(note) => Line::Note(note),
         text::Line::Row(row) => Line::Row(shown(row, glyphs)),
     };
-    text::lines(timeline, glyphs).into_iter().map(line).collect()
+    text::lines(timeline, None, glyphs).into_iter().map(line).collect()
 }
 
 fn shown(row: text::Row, glyphs: &Glyphs) -> Row {

@@ -4,7 +4,7 @@ use super::bar::{Axis, Drawn, Glyphs, Ink};
 use super::bound::shared;
 use super::lines::{Line, Row, lines};
 use super::words::{self, cut, width, wrap};
-use super::{Charset, Style, failure, number};
+use super::{Charset, ServerTiming, Style, failure, number};
 use crate::timeline::Timeline;
 use std::time::Duration;
 
@@ -27,11 +27,11 @@ struct Columns {
     limit: usize,
 }
 
-pub(super) fn render(timeline: &Timeline, style: &Style) -> String {
+pub(super) fn render(timeline: &Timeline, said: Option<&ServerTiming>, style: &Style) -> String {
     let glyphs = Glyphs::of(style);
     let room = style.width.clamp(LEAST_WIDTH, MOST_WIDTH);
     let mut out = String::new();
-    let mut lines = lines(timeline, glyphs);
+    let mut lines = lines(timeline, said, glyphs);
     if style.charset == Charset::Ascii {
         to_ascii(&mut lines, timeline);
     }
@@ -45,6 +45,7 @@ pub(super) fn render(timeline: &Timeline, style: &Style) -> String {
         match line {
             Line::Rule(text) => push_line(&mut out, &cut(text, room, glyphs.ellipsis)),
             Line::Note(text) => wrap(&mut out, text, 4, 6, room),
+            Line::Said(text) => said_line(&mut out, text, room, style.color),
             Line::Row(row) => push_line(&mut out, &columns.row(row, &axis, glyphs, style.color)),
         }
     }
@@ -61,11 +62,25 @@ pub(super) fn render(timeline: &Timeline, style: &Style) -> String {
     out
 }
 
-/// Hosts and peers are the only texts here that are not ours.
+/// Dim, line by line, so that no colour is left on.
+fn said_line(out: &mut String, text: &str, room: usize, color: bool) {
+    let mut lines = String::new();
+    wrap(&mut lines, text, 4, 6, room);
+    for line in lines.lines() {
+        match color {
+            true => push_line(out, &format!("\x1b[2m{line}\x1b[0m")),
+            false => push_line(out, line),
+        }
+    }
+}
+
+/// Hosts, peers and the server's own words are the only texts here that are not ours.
 fn to_ascii(lines: &mut [Line], timeline: &Timeline) {
     for line in lines {
-        if let Line::Row(row) = line {
-            row.label = words::to_ascii(&row.label, timeline).into_owned();
+        match line {
+            Line::Row(row) => row.label = words::to_ascii(&row.label, timeline).into_owned(),
+            Line::Said(text) => *text = words::to_ascii(text, timeline).into_owned(),
+            Line::Rule(_) | Line::Note(_) => {}
         }
     }
 }

@@ -4,6 +4,7 @@ mod any;
 mod blame;
 mod hops;
 mod notes;
+mod said;
 mod shapes;
 mod under;
 
