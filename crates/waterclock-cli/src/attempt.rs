@@ -4,6 +4,7 @@ use crate::args::{Options, View};
 use crate::body::{Sink, stdout};
 use crate::exit::Exit;
 use crate::exports;
+use crate::live::Live;
 use crate::output::{cannot_write, complain, tell};
 use crate::progress::Progress;
 use crate::report::{self, Head, Trouble};
@@ -47,6 +48,8 @@ pub(crate) struct Attempt<'o> {
     pub(crate) capture: Option<Capture>,
     /// What is to be written about the call.
     pub(crate) write_out: Option<Template>,
+    /// Says what the call waits for.
+    pub(crate) live: Option<Live>,
     head: Option<Head>,
     trouble: Option<Trouble>,
     /// What else is to be said below the screen.
@@ -66,6 +69,7 @@ impl<'o> Attempt<'o> {
             run,
             capture: None,
             write_out: None,
+            live: None,
             head,
             trouble,
             tips,
@@ -75,6 +79,10 @@ impl<'o> Attempt<'o> {
 
     /// Moves the body to where it goes, piece by piece.
     pub(crate) fn receive(&mut self, mut response: Response) -> Ended {
+        // What follows may be written where the line is.
+        let apart =
+            matches!(self.sink, Sink::Nowhere | Sink::Raw(_)) && !io::stdout().is_terminal();
+        self.live = self.live.take().filter(|_| apart);
         let status = response.status();
         let refusal = self.look(&response);
         if let Some(next) = response.take_next() {
@@ -216,6 +224,7 @@ impl<'o> Attempt<'o> {
 
     /// Takes the end into the run.
     fn conclude(&mut self, ended: Ended) -> Exit {
+        self.live = None;
         let exit = match ended {
             Ended::Done(timeline) => {
                 self.run.timeline = Some(timeline);

@@ -1,6 +1,7 @@
 //! The session that makes the call: what the options say about connections, trust and credentials.
 
 use crate::args::{Options, Trust};
+use crate::live::Live;
 use crate::request::removed;
 use crate::trust;
 use waterclock::capture::Capture;
@@ -29,12 +30,16 @@ pub(crate) fn session(
     cookies: CookieJar,
     netrc: Option<Netrc>,
     capture: Option<&Capture>,
+    live: Option<&Live>,
 ) -> Result<Session, NoSession> {
     let tls = trust::settings(&options.trust).map_err(|error| unusable(&error))?;
     let mut builder =
         Session::builder().tls(tls).cookies(cookies).trust_env(!options.credentials.no_env);
     if let Some(capture) = capture {
         builder = builder.capture(capture);
+    }
+    if let Some(live) = live {
+        builder = builder.observer(live.observer());
     }
     if let Some(netrc) = netrc {
         builder = builder.netrc(netrc);

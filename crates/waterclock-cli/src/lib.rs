@@ -20,6 +20,7 @@ mod generate;
 mod help;
 mod items;
 mod lab;
+mod live;
 mod output;
 mod parts;
 mod policy;

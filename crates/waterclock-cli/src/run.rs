@@ -7,6 +7,7 @@ use crate::body::Sink;
 use crate::client::{self, NoSession};
 use crate::config;
 use crate::exit::Exit;
+use crate::live::Live;
 use crate::output::{cannot_write, complain, tell};
 use crate::repeat::Calls;
 use crate::request::Plan;
@@ -113,7 +114,9 @@ fn request(options: &Options) -> Result<Exit, String> {
         return Ok(attempt.end(Ended::Output(error)));
     }
     attempt.part = part(options, &mut plan, &mut attempt.sink)?;
-    let session = match open(options, &mut plan, &mut state, login.as_ref(), capture.as_ref()) {
+    attempt.live = Live::start(options, style);
+    let (recorder, live) = (capture.as_ref(), attempt.live.as_ref());
+    let session = match open(options, &mut plan, &mut state, login.as_ref(), recorder, live) {
         Ok(session) => session,
         Err(NoSession::Usage(text)) => return Err(text),
         Err(NoSession::Error(error)) => return Ok(attempt.end(Ended::Call(error))),
@@ -139,11 +142,12 @@ pub(crate) fn open(
     state: &mut State,
     login: Option<&Login>,
     capture: Option<&Capture>,
+    live: Option<&Live>,
 ) -> Result<Session, NoSession> {
     let netrc = access::netrc(&options.credentials).map_err(NoSession::Usage)?;
     let login = login.or(state.login());
     plan.auth = login.map(Login::auth).transpose()?;
-    client::session(options, std::mem::take(&mut state.cookies), netrc, capture)
+    client::session(options, std::mem::take(&mut state.cookies), netrc, capture, live)
 }
 
 /// Asks for the rest of a file, with `--continue`.

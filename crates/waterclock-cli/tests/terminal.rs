@@ -18,6 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs it with a terminal as its standard output, and gives what came out there.
 fn on_terminal(arguments: &[&str]) -> (String, Ran) {
+    with_terminal(arguments, false)
+}
+
+/// The same, perhaps with standard error on the terminal, too.
+fn with_terminal(arguments: &[&str], both: bool) -> (String, Ran) {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&controller).unwrap();
     unlockpt(&controller).unwrap();
@@ -25,7 +30,8 @@ fn on_terminal(arguments: &[&str]) -> (String, Ran) {
     let path = std::path::Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
     let terminal = File::options().read(true).write(true).open(path).unwrap();
     let mut command = waterclock();
-    let child = command.args(arguments).stdout(terminal).stderr(Stdio::piped()).spawn().unwrap();
+    let err = if both { terminal.try_clone().unwrap().into() } else { Stdio::piped() };
+    let child = command.args(arguments).stdout(terminal).stderr(err).spawn().unwrap();
     // Our copies of the terminal go, so that reading ends when the program's do.
     drop(command);
     let reader = std::thread::spawn(move || {
@@ -209,4 +215,31 @@ fn an_interrupt_is_heard_while_standard_input_is_silent() {
     let ran = Ran::from(child.wait_with_output().unwrap());
     drop(stdin);
     ran.expect(130);
+}
+
+#[test]
+fn the_live_line_drains_and_goes() {
+    let slow = [vec![Step::sleep_ms(700)], respond(200, "tea")].concat();
+    let server = Server::start(Script::every_request(slow)).unwrap();
+    let shown =
+        |arguments: &[&str]| with_terminal(&[arguments, &[&server.url("/")]].concat(), true).0;
+    let all = shown(&["-m", "20"]);
+    let (live, rest) = all.split_once("\r\x1b[Ktea\n").expect(&all);
+    let pictures: Vec<&str> = live.split('\r').filter(|line| !line.is_empty()).collect();
+    assert!(pictures.len() > 1, "{all:?}");
+    for picture in pictures {
+        assert!(
+            picture.starts_with("read headers   total ") && picture.contains(" ms of 20 s"),
+            "{all:?}"
+        );
+        assert!(picture.ends_with("\u{258f}\x1b[K"), "{all:?}");
+    }
+    assert!(rest.starts_with("HTTP/1.1 200 OK") && !rest.contains("\x1b[K"), "{all:?}");
+    for arguments in [&["-q"][..], &["--no-progress"]] {
+        assert!(!shown(arguments).contains('\r'), "{arguments:?}");
+    }
+    let quick = Server::start(Script::default()).unwrap();
+    assert!(!with_terminal(&[&quick.url("/")], true).0.contains('\r'));
+    let (_, ran) = on_terminal(&[&server.url("/")]);
+    assert!(!ran.err.contains('\r'), "standard error is no terminal");
 }

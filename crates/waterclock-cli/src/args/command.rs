@@ -234,7 +234,7 @@ fn output() -> [Arg; 15] {
             .hide_possible_values(true)
             .conflicts_with("remote-header-name")
             .help("curl's way to say --continue: '-C -'"),
-        flag("no-progress", "Shows no progress of a download"),
+        flag("no-progress", "Shows neither a download's progress nor what the call waits for"),
         flag("include", "Writes the response's head before the body").short('i'),
         flag("json", "Writes the run document, as JSON, instead of the body"),
         write_out(),

@@ -10,6 +10,7 @@ use crate::body::{Sink, stdout};
 use crate::client::NoSession;
 use crate::exit::Exit;
 use crate::exports;
+use crate::live::Live;
 use crate::output::{cannot_write, complain, tell};
 use crate::request::Plan;
 use crate::run::{keep, open};
@@ -84,11 +85,17 @@ impl Calls<'_> {
         let mut summary = Summary::new(self.plan.method.as_str(), &self.plan.url, repeat.count);
         let mut documents = Vec::new();
         let mut session = None;
+        let style = terminal::style(&self.options.screen, Stream::Err);
+        // --write-out may write where the line is.
+        let live = match self.write_out {
+            None => Live::start(self.options, style),
+            Some(_) => None,
+        };
         for _ in 0..repeat.count {
             if self.cancel.is_cancelled() {
                 break;
             }
-            let session = match self.session(&mut session, repeat.fresh) {
+            let session = match self.session(&mut session, live.as_ref(), repeat.fresh) {
                 Ok(session) => session,
                 Err(NoSession::Usage(text)) => return Err(text),
                 Err(NoSession::Error(error)) => {
@@ -104,10 +111,10 @@ impl Calls<'_> {
             }
             summary.add(&run, exit);
         }
+        drop(live);
         let interrupted = summary.calls() < repeat.count;
         let exit = if interrupted { Exit::Call(ErrorKind::Cancelled) } else { summary.exit() };
         if self.options.quiet == 0 {
-            let style = terminal::style(&self.options.screen, Stream::Err);
             tell(&table::render(&summary, &style));
         }
         let exit = if self.write(&documents) || exit != Exit::Done { exit } else { Exit::Output };
@@ -121,6 +128,7 @@ impl Calls<'_> {
     fn session<'s>(
         &mut self,
         current: &'s mut Option<Session>,
+        live: Option<&Live>,
         fresh: bool,
     ) -> Result<&'s Session, NoSession> {
         if fresh && let Some(used) = current.take() {
@@ -128,7 +136,7 @@ impl Calls<'_> {
         }
         if current.is_none() {
             let login = self.login.as_ref();
-            let made = open(self.options, &mut self.plan, &mut self.state, login, None)?;
+            let made = open(self.options, &mut self.plan, &mut self.state, login, None, live)?;
             return Ok(current.insert(made));
         }
         current.as_ref().ok_or_else(|| NoSession::Usage("there is no session".to_owned()))
