@@ -33,14 +33,14 @@ Items: Header:value  query==value  field=value  field:=json  field@file
 
 /// Stands below the long help.
 pub(crate) const AFTER: &str = "\
-A URL without a scheme is https://, but http:// for localhost, IP addresses and
-a bare port (:8080/x). Items: Header:value, Header; (empty), Header: (not sent),
-query==value, field=value (a JSON string), field:=json, field=@file (its text),
-field@file (a form with files).
+A URL without a scheme is https://, but http:// for localhost, IP addresses
+and a bare port (:8080/x). Items: Header:value, Header; (empty), Header: (not
+sent), query==value, field=value (a JSON string), field:=json, field=@file
+(its text), field@file (a form with files).
 
 Without a flag: resolve 10 s, connect 30 s, read and write 60 s for each wait,
-continue 1 s, and no total. A flag with a limit's own name goes before --timeout
-and --strict.
+continue 1 s, and no total. A flag with a limit's own name goes before
+--timeout and --strict.
 
 Credentials: --auth or --bearer, else --session, else a netrc file, else the
 URL's; an Authorization header goes before a netrc file. They, the cookies of
@@ -52,42 +52,50 @@ port. Within one call cookies are kept in any case.
 Retries: failures to connect, and what may happen twice; a POST only with
 --retry-all-methods. A wait that does not fit --total is not begun.
 
-Files: -o overwrites. -O and -J never do, unless told to with --overwrite; what
-the server sends is a name and never a path. --continue asks for the rest of a
-file and keeps what it needs to know in FILE.resume until the file is complete.
+Files: -o overwrites. -O and -J never do, unless told to with --overwrite;
+what the server sends is a name and never a path. --continue asks for the rest
+of a file and keeps what it needs to know in FILE.resume until the file is
+complete.
 
 Recordings: without TLS the file of --pcapng has the text of the call, with
 header fields that hold credentials or cookies masked with *, unless
---with-secrets; what TLS encrypted is not masked, and --pcapng-keys lets anybody
-who has the file read it. 16 MiB are kept. New files are for their owner alone.
-SSLKEYLOGFILE is heeded, too.
+--with-secrets; what TLS encrypted is not masked, and --pcapng-keys lets
+anybody who has the file read it. 16 MiB are kept. New files are for their
+owner alone. SSLKEYLOGFILE is heeded, too.
 
---write-out is written to standard output after the body, as in curl: variables
-%{time_total}, %{http_code}, %{json}, %header{NAME} and curl's others; \\n, \\t, \\r
-and %%; %{stderr}, %{stdout} and %{onerror}. Times are in seconds and add up over
-redirects. Ours: wait_max, wait_max_phase, limit_fired, unaccounted, waits. Not
-there: size_header, size_request, size_upload, speed_upload, filename_effective,
-certs, http_connect, referer, urlnum. ssl_verify_result is 1 for a certificate
-that was refused, and 0 otherwise.
+--write-out is written to standard output after the body, as in curl:
+variables %{time_total}, %{http_code}, %{json}, %header{NAME} and curl's
+others; \\n, \\t, \\r and %%; %{stderr}, %{stdout} and %{onerror}. Times are in
+seconds and add up over redirects. Ours: wait_max, wait_max_phase,
+limit_fired, unaccounted, waits. Not there: size_header, size_request,
+size_upload, speed_upload, filename_effective, certs, http_connect, referer,
+urlnum. ssl_verify_result is 1 for a certificate that was refused, and 0
+otherwise.
 
---repeat makes the calls one after the other, over one connection if the server
-lets it (--fresh: never). Its table goes to standard error, and no body anywhere;
---json and --save write an array of run documents; the exit code is that of the
-worst call. Percentiles are by nearest rank, over the calls that did not fail and
-took time for the row. An interrupt shows the calls so far.
+--repeat makes the calls one after the other, over one connection if the
+server lets it (--fresh: never). Its table goes to standard error, and no body
+anywhere; --json and --save write an array of run documents; the exit code is
+that of the worst call. Percentiles are by nearest rank, over the calls that
+did not fail and took time for the row. An interrupt shows the calls so far.
 
---slo looks at what phases took when the call is over, and ends nothing: total,
-and the phases of the run document (dns and tcp for resolve and connect).
+--slo looks at what phases took when the call is over, and ends nothing:
+total, and the phases of the run document (dns and tcp for resolve and
+connect).
 
 Only the body goes to standard output. Root certificates: --cacert, else the
-variable REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR, else
-the system's. Proxies: --proxy, else http_proxy, https_proxy, all_proxy and
-no_proxy (or in upper case). --no-env reads neither those nor .netrc.
+variable REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR,
+else the system's. Proxies: --proxy, else http_proxy, https_proxy, all_proxy
+and no_proxy (or in upper case). --no-env reads neither those nor .netrc.
 
-Exit codes: 0 done, 2 usage, 3 URL, 4 --slo, 5 proxy, 6 name, 7 connect, 8 broken
-HTTP, 18 body cut short, 22 --fail, 23 output, 28 a limit fired, 35 TLS handshake,
-47 redirects, 52 no answer, 55 sending, 56 receiving, 60 certificate, 61 decoding,
-63 too large, 130 interrupted.
+Configuration: a file says which options every request gets; `waterclock env`
+prints where it is, and every effective setting with its source. The command
+line goes before it, and --no-config leaves it out. An option that stands twice
+counts as it stands last.
+
+Exit codes: 0 done, 2 usage, 3 URL, 4 --slo, 5 proxy, 6 name, 7 connect, 8
+broken HTTP, 18 body cut short, 22 --fail, 23 output, 28 a limit fired, 35 TLS
+handshake, 47 redirects, 52 no answer, 55 sending, 56 receiving, 60
+certificate, 61 decoding, 63 too large, 130 interrupted.
 ";
 
 /// `waterclock help [TOPIC]`.

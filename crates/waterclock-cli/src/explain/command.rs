@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use waterclock::Limit;
 
 const AFTER: &str = "\
-RUN.json is what `waterclock --save RUN.json URL` has written. Nothing is sent,
-and nothing is read from standard input unless RUN.json is -.
+RUN.json is what `waterclock --save RUN.json URL` has written. Nothing is
+sent, and nothing is read from standard input unless RUN.json is -.
 
-A limit says what it would have done with this run, alone or with the others
-that are given: `waterclock explain run.json --total 0.12`.
+A limit says what it would have done with this run, alone or with the
+others that are given: `waterclock explain run.json --total 0.12`.
 
 --as takes a client's settings as they are written there:
   --as requests timeout=0.12         timeout='(3.05, 27)', timeout=None
