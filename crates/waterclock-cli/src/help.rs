@@ -24,7 +24,8 @@ Items: Header:value  query==value  field=value  field:=json  field@file
   -o FILE, -O, -C -        a file for the body; the URL's name; its rest
   -x, --proxy URL          a proxy           -k              trust anybody (!)
   -f, --fail               fail on a status >= 400
-      --json, --save FILE  the whole record of the run as JSON
+      --json, --save FILE  the whole record  -w FORMAT       curl's variables
+      --repeat N           a table by phase  --slo tls=0.1   else exit code 4
   -q, --quiet              no waterfall      --curl          the curl command
 
   waterclock --help          all options        waterclock demo   see it work
