@@ -14,7 +14,7 @@ use crate::request::Plan;
 use crate::resume::Part;
 use crate::state::State;
 use crate::terminal::{self, Stream};
-use crate::{curl, help, recording, signal, write_out};
+use crate::{curl, help, recording, signal, whole, write_out};
 use std::ffi::OsString;
 use waterclock::capture::Capture;
 use waterclock::run::{RequestRecord, Run};
@@ -53,7 +53,9 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     match result {
         Ok(exit) => exit.into(),
         Err(usage) => {
-            tell(&format!("waterclock: {usage}\n"));
+            let word = options.words.first().and_then(|word| whole::meant(word));
+            let tip = word.map(|word| format!("  Did you mean `waterclock {word}`?\n"));
+            tell(&format!("waterclock: {usage}\n{}", tip.unwrap_or_default()));
             Exit::Usage.into()
         }
     }

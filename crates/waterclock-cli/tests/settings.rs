@@ -101,6 +101,16 @@ fn completions_and_the_man_page_know_every_command() {
     run(&["generate"]).expect(2);
 }
 
+#[test]
+fn misspelled_words_get_a_suggestion() {
+    run(&["explian", "run.json"]).expect(2).says("Did you mean `waterclock explain`?");
+    // It may be a host after all.
+    run(&["-m", "5", "expain"]).says("did you mean `waterclock explain`?");
+    run(&["--folow", "h.test"]).expect(2).says("--follow");
+    run(&["explain", "--blam", "x"]).expect(2).says("--blame");
+    run(&["web", "run.json"]).expect(2).says_not("id you mean");
+}
+
 /// What bash itself makes of them.
 #[test]
 fn bash_completes_with_them() {
