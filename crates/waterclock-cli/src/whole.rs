@@ -29,7 +29,8 @@ pub(crate) fn meant(url: &str) -> Option<&'static str> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.trim_end_matches('/');
     let near = nearest(host, &WORDS)?;
-    (near != host).then_some(near)
+    // Few misspell the first letter, and many hosts have short names.
+    (near != host && near.chars().next() == host.chars().next()).then_some(near)
 }
 
 /// Alone it is called by both words.
