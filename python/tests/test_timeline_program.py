@@ -241,6 +241,23 @@ def test_modules_and_a_folder_that_is_left(tmp_path: Path, server: Server) -> No
     assert not (tmp_path / "mine").exists()
 
 
+TAIL = "import sys, requests; print(sys.argv[1:]); requests.get({url!r}, timeout=30)"
+
+
+def test_the_option_may_stand_at_the_end(tmp_path: Path, server: Server) -> None:
+    write(tmp_path, program=TAIL.format(url=server.url + "/quick"))
+    for words, seen, is_ours in (
+        (["a", "--trace", "calls.html"], "['a']", True),
+        (["a", "--trace=calls.html"], "['a', '--trace=calls.html']", False),
+        (["--trace", "calls.txt"], "['--trace', 'calls.txt']", False),
+        (["--trace", "calls.html", "a"], "['--trace', 'calls.html', 'a']", False),
+    ):
+        done = python("-m", "waterclock", "run", "program.py", *words, cwd=tmp_path)
+        assert (done.returncode, done.stdout.strip()) == (0, seen), done.stderr
+        assert (tmp_path / "calls.html").exists() == is_ours
+        (tmp_path / "calls.html").unlink(missing_ok=True)
+
+
 REFUSED = {
     "calls.txt": "the name has to end in",
     "calls": "the name has to end in",

@@ -23,7 +23,8 @@ front: python -X dev -m waterclock run SCRIPT. What follows SCRIPT is for the pr
 
   --trace FILE   all calls of the program in one file, written when it ends: a page (.html), a trace for
                  Perfetto (.json), an HTTP archive (.har), OpenTelemetry spans (.otlp.json). The first
-                 1000 calls are kept, the rest is counted.
+                 1000 calls are kept, the rest is counted. It may also stand at the very end, unless the
+                 program is given `--trace=FILE` there: in one word it is the program's.
 
 The variable WATERCLOCK_EXPLAIN shows where the time went, on standard error: 1 of requests that fail, a number of
 seconds (0.5, 2s, 300ms) also of those that take longer, all of every one.
@@ -38,6 +39,8 @@ def run(arguments: list[str]) -> int:
         print(USAGE, end="")
         return 0
     trace, arguments = _trace_of(arguments)
+    if trace is None:
+        trace, arguments = _trace_at_end(arguments)
     is_module = arguments[:1] == ["-m"]
     words = arguments[1:] if is_module else arguments
     if not words or (not is_module and words[0].startswith("-")):
@@ -64,6 +67,8 @@ def run(arguments: list[str]) -> int:
     sys.modules["__main__"] = main
     if is_module:
         sys.argv[:] = ["-m", *words[1:]]
+        # The program `waterclock` begins with the folder that it is in.
+        _search_first(os.getcwd())
         _run(main, lambda: _run_module(words[0]))
         return 0
     sys.argv[:] = words
@@ -87,6 +92,17 @@ def _trace_of(arguments: list[str]) -> tuple[str | None, list[str]]:
             return None, []
         trace, arguments = (value, arguments[1:]) if is_joined else (arguments[1], arguments[2:])
     return trace, arguments
+
+
+def _trace_at_end(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """The same behind everything else: `run script.py --trace calls.html`."""
+    if arguments[-2:-1] != ["--trace"] or len(arguments) < 3:
+        return None, arguments
+    from ._program import format_of
+
+    if format_of(arguments[-1]) is None:
+        return None, arguments
+    return arguments[-1], arguments[:-2]
 
 
 def _refused(trace: str) -> str | None:
