@@ -187,7 +187,6 @@ def test_calls_of_threads_and_of_functions_at_exit(tmp_path: Path, server: Serve
     assert "<h1>5 calls of program.py</h1>" in (tmp_path / "calls.html").read_text()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_child_does_not_write_its_parents_file(tmp_path: Path, server: Server) -> None:
     source = f"""
         import os, sys, requests

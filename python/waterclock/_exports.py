@@ -32,8 +32,9 @@ class Exports:
 
     __slots__ = ()
 
-    def _the_record(self) -> Record:
-        raise NotImplementedError
+    if TYPE_CHECKING:
+        # What a timeline stands on.
+        def _the_record(self) -> Record: ...
 
     def save(self, path: _Path, *, with_secrets: bool = False) -> None:
         """Write the run document, for `waterclock explain` and `waterclock convert`.
