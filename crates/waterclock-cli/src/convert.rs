@@ -2,7 +2,8 @@
 
 use crate::exit::Exit;
 use crate::exports::{self, Exports};
-use crate::output::{print, tell};
+use crate::output::tell;
+use crate::subcommand;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,17 +13,10 @@ use waterclock_export::{Keys, NotRecorded};
 
 /// Converts the run that the arguments name.
 pub(crate) fn main(arguments: &[OsString]) -> u8 {
-    let program = [OsString::from("waterclock convert")];
-    let matches = match command().try_get_matches_from(program.iter().chain(arguments)) {
+    let matches = match subcommand::read(command(), arguments) {
         Ok(matches) => matches,
-        Err(error) => {
-            let _ = error.print();
-            return Exit::Usage.into();
-        }
+        Err(exit) => return exit,
     };
-    if matches.get_flag("help") {
-        return print(&command().render_long_help().to_string()).into();
-    }
     match convert(&matches) {
         Ok(exit) => exit.into(),
         Err(usage) => {

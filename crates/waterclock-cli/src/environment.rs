@@ -4,6 +4,7 @@ use crate::args::Screen;
 use crate::config::{self, Place, Setting};
 use crate::exit::Exit;
 use crate::output::{print, tell};
+use crate::subcommand;
 use crate::terminal::{self, Stream};
 use crate::trust;
 use clap::{Arg, ArgAction, Command};
@@ -19,16 +20,8 @@ type Row = (String, String, String);
 
 /// Prints the settings that a request would have if it had no options.
 pub(crate) fn main(arguments: &[OsString]) -> u8 {
-    let program = [OsString::from("waterclock env")];
-    let matches = match command().try_get_matches_from(program.iter().chain(arguments)) {
-        Ok(matches) => matches,
-        Err(error) => {
-            let _ = error.print();
-            return Exit::Usage.into();
-        }
-    };
-    if matches.get_flag("help") {
-        return print(&command().render_long_help().to_string()).into();
+    if let Err(exit) = subcommand::read(command(), arguments) {
+        return exit;
     }
     let variable = |name: &str| std::env::var_os(name);
     let place = config::place(variable);

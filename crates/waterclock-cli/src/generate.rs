@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use crate::output::{print, tell};
+use crate::subcommand;
 use crate::whole;
 use clap::{Arg, ArgAction, Command};
 use clap_complete::Shell;
@@ -18,17 +19,10 @@ const KINDS: [(&str, &str); 6] = [
 
 /// Prints what the arguments ask for.
 pub(crate) fn main(arguments: &[OsString]) -> u8 {
-    let program = [OsString::from("waterclock generate")];
-    let matches = match command().try_get_matches_from(program.iter().chain(arguments)) {
+    let matches = match subcommand::read(command(), arguments) {
         Ok(matches) => matches,
-        Err(error) => {
-            let _ = error.print();
-            return Exit::Usage.into();
-        }
+        Err(exit) => return exit,
     };
-    if matches.get_flag("help") {
-        return print(&command().render_long_help().to_string()).into();
-    }
     let kind = matches.get_one::<String>("kind").map(String::as_str).unwrap_or_default();
     match made(kind) {
         Ok(text) => print(&text).into(),

@@ -37,6 +37,7 @@ mod signal;
 mod slo;
 mod state;
 mod store;
+mod subcommand;
 mod terminal;
 mod times;
 mod trust;

@@ -11,6 +11,7 @@ use crate::args::{Screen, screen};
 use crate::exit::Exit;
 use crate::output::{print, tell};
 use crate::report::wrap;
+use crate::subcommand;
 use crate::terminal::{self, Stream};
 use act::Played;
 use clap::{Arg, Command};
@@ -23,17 +24,10 @@ use waterclock::screen::Style;
 
 /// Runs the scenes that the arguments name.
 pub(crate) fn main(arguments: &[OsString]) -> u8 {
-    let program = [OsString::from("waterclock demo")];
-    let matches = match command().try_get_matches_from(program.iter().chain(arguments)) {
+    let matches = match subcommand::read(command(), arguments) {
         Ok(matches) => matches,
-        Err(error) => {
-            let _ = error.print();
-            return Exit::Usage.into();
-        }
+        Err(exit) => return exit,
     };
-    if matches.get_flag("h") || matches.get_flag("help") {
-        return print(&command().render_long_help().to_string()).into();
-    }
     let style = terminal::style(&Screen::read(&matches), Stream::Out);
     let words: Vec<&str> =
         matches.get_many::<String>("scenes").into_iter().flatten().map(String::as_str).collect();

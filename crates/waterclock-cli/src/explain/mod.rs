@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::output::{print, tell};
 use crate::report;
 use crate::slo::Bounds;
+use crate::subcommand;
 use crate::terminal::{self, Stream};
 use crate::write_out;
 use clap::ArgMatches;
@@ -23,17 +24,10 @@ use waterclock::{Limit, Limits, Timeline};
 
 /// Explains the run that the arguments name.
 pub(crate) fn main(arguments: &[OsString]) -> u8 {
-    let program = [OsString::from("waterclock explain")];
-    let matches = match command().try_get_matches_from(program.iter().chain(arguments)) {
+    let matches = match subcommand::read(command(), arguments) {
         Ok(matches) => matches,
-        Err(error) => {
-            let _ = error.print();
-            return Exit::Usage.into();
-        }
+        Err(exit) => return exit,
     };
-    if matches.get_flag("h") || matches.get_flag("help") {
-        return print(&command().render_long_help().to_string()).into();
-    }
     match explain(&matches) {
         Ok((text, exit)) => match print(&text) {
             Exit::Done => exit.into(),

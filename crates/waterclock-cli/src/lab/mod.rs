@@ -11,6 +11,7 @@ mod table;
 use crate::args::Screen;
 use crate::exit::Exit;
 use crate::output::{print, tell};
+use crate::subcommand;
 use crate::terminal::{self, Stream};
 use clap::{ArgMatches, Command};
 use std::ffi::OsString;
@@ -52,15 +53,10 @@ fn with(command: Command, arguments: &[OsString], what: fn(&ArgMatches, &Style) 
     if arguments.iter().take_while(is_own).any(|word| word == "-h" || word == "--help") {
         return print(&command.clone().render_long_help().to_string()).into();
     }
-    let name = OsString::from(command.get_name());
-    let matches =
-        match command.clone().try_get_matches_from(std::iter::once(&name).chain(arguments)) {
-            Ok(matches) => matches,
-            Err(error) => {
-                let _ = error.print();
-                return Exit::Usage.into();
-            }
-        };
+    let matches = match subcommand::read(command, arguments) {
+        Ok(matches) => matches,
+        Err(exit) => return exit,
+    };
     what(&matches, &terminal::style(&Screen::read(&matches), Stream::Out)).into()
 }
 
