@@ -1,6 +1,8 @@
 //! One connection as the network sees it, and the client's [`Socket`] on it.
 
-use crate::net::{Id, SharedNet, lock};
+use crate::chance::Chance;
+use crate::link::{Direction, Lane};
+use crate::net::{Id, Net, SharedNet, lock};
 use crate::peer::{Peer, Wire};
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -19,6 +21,16 @@ pub(crate) enum Phase {
     Open,
 }
 
+/// Its place with a listener that does not serve everybody at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seat {
+    /// It has not been let in, or is over.
+    None,
+    /// In the backlog.
+    Queued,
+    Served,
+}
+
 /// What the client finds behind the last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -31,8 +43,16 @@ pub(crate) struct Conn {
     pub(crate) number: usize,
     pub(crate) local: Option<SocketAddr>,
     pub(crate) options: SocketOptions,
-    pub(crate) latency: Duration,
+    /// Bytes to the peer, and bytes to the client.
+    pub(crate) lanes: [Lane; 2],
+    pub(crate) short_reads: bool,
+    pub(crate) short_writes: bool,
+    /// What the listener takes before it answers a connect.
+    pub(crate) delay: Duration,
     pub(crate) phase: Phase,
+    pub(crate) seat: Seat,
+    /// The client's part of the handshake is complete.
+    pub(crate) arrived: bool,
 
     pub(crate) opened: Tick,
     pub(crate) connected: Option<Tick>,
@@ -73,7 +93,7 @@ impl Conn {
         self.end.get_or_insert(End::Reset);
     }
 
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, out: &mut [u8], chance: &mut Chance) -> io::Result<usize> {
         if out.is_empty() {
             return Ok(0);
         }
@@ -85,11 +105,14 @@ impl Conn {
                 (_, None) => Err(ErrorKind::WouldBlock.into()),
             };
         }
+        let all = out.len().min(self.inbound.len());
+        let count = if self.short_reads { chance.part(all) } else { all };
+        let out = out.get_mut(..count).unwrap_or_default();
         io::Read::read(&mut self.inbound, out)
     }
 
     /// How many of `wanted` bytes may be written now.
-    fn accept(&mut self, wanted: usize) -> io::Result<usize> {
+    fn accept(&mut self, wanted: usize, chance: &mut Chance) -> io::Result<usize> {
         match (self.phase, self.broken, self.end) {
             (Phase::Connecting, ..) => return Err(ErrorKind::WouldBlock.into()),
             (Phase::Failed(kind), ..) => return Err(kind.into()),
@@ -97,12 +120,12 @@ impl Conn {
             (Phase::Open, true, _) => return Err(ErrorKind::ConnectionReset.into()),
             (Phase::Open, false, _) => {}
         }
-        let Some(credit) = &mut self.credit else { return Ok(wanted) };
-        let count = wanted.min(*credit);
-        if count == 0 && wanted > 0 {
+        let fits = wanted.min(self.credit.unwrap_or(wanted));
+        if fits == 0 && wanted > 0 {
             return Err(ErrorKind::WouldBlock.into());
         }
-        *credit -= count;
+        let count = if self.short_writes { chance.part(fits) } else { fits };
+        self.credit = self.credit.map(|credit| credit - count);
         Ok(count)
     }
 
@@ -112,6 +135,7 @@ impl Conn {
             (Phase::Connecting, _) => "the connect is never answered".to_owned(),
             (Phase::Failed(kind), _) => format!("the connect failed: {kind}"),
             (Phase::Open, None) => "the peer has closed or reset".to_owned(),
+            (Phase::Open, Some(_)) if self.seat == Seat::Queued => "in the backlog".to_owned(),
             (Phase::Open, Some(peer)) => {
                 let unread = self.wire.arrived().len();
                 let credit = self.credit.map_or_else(|| "any number of".into(), |n| n.to_string());
@@ -131,35 +155,34 @@ pub(crate) struct SimSocket {
 }
 
 impl SimSocket {
-    fn with<T>(&self, look: impl FnOnce(&mut Conn) -> T) -> io::Result<T> {
-        lock(&self.net)
-            .connections
-            .get_mut(&self.id)
-            .map(look)
-            .ok_or(ErrorKind::NotConnected.into())
+    fn with<T>(&self, look: impl FnOnce(&mut Conn, &mut Chance) -> T) -> io::Result<T> {
+        let mut net = lock(&self.net);
+        let Net { connections, chance, .. } = &mut *net;
+        let conn = connections.get_mut(&self.id);
+        conn.map(|conn| look(conn, chance)).ok_or(ErrorKind::NotConnected.into())
     }
 }
 
 impl Socket for SimSocket {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.with(|conn| conn.read(out))?
+        self.with(|conn, chance| conn.read(out, chance))?
     }
 
     fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         let wanted = parts.iter().map(|part| part.len()).sum();
-        let count = self.with(|conn| conn.accept(wanted))??;
+        let count = self.with(|conn, chance| conn.accept(wanted, chance))??;
         if count > 0 {
             let mut bytes = Vec::with_capacity(count);
             for part in parts {
                 bytes.extend_from_slice(part.get(..count - bytes.len()).unwrap_or(part));
             }
-            lock(&self.net).write_to_peer(self.id, bytes);
+            lock(&self.net).send_bytes(self.id, Direction::ToPeer, bytes);
         }
         Ok(count)
     }
 
     fn connected(&mut self) -> io::Result<()> {
-        match self.with(|conn| conn.phase)? {
+        match self.with(|conn, _| conn.phase)? {
             Phase::Open => Ok(()),
             Phase::Failed(kind) => Err(kind.into()),
             Phase::Connecting => Err(ErrorKind::NotConnected.into()),
@@ -167,14 +190,14 @@ impl Socket for SimSocket {
     }
 
     fn peer_address(&self) -> Option<SocketAddr> {
-        match self.with(|conn| (conn.phase, conn.to.clone())).ok()? {
+        match self.with(|conn, _| (conn.phase, conn.to.clone())).ok()? {
             (Phase::Open, Endpoint::Tcp(address)) => Some(address),
             _ => None,
         }
     }
 
     fn local_address(&self) -> Option<SocketAddr> {
-        self.with(|conn| conn.local).ok()?
+        self.with(|conn, _| conn.local).ok()?
     }
 
     fn source(&self) -> Source<'_> {

@@ -1,5 +1,6 @@
 //! Names and addresses: what they answer, and when.
 
+use crate::link::Link;
 use crate::net::lock;
 use crate::peer::{Peer, clones};
 use crate::world::SimWorld;
@@ -69,10 +70,15 @@ impl Host<'_> {
 pub(crate) struct Place {
     pub(crate) connect: Connect,
     pub(crate) delay: Duration,
-    pub(crate) latency: Duration,
-    pub(crate) window: Option<usize>,
+    pub(crate) link: Links,
+    /// How many connections are served at a time, and how many wait for that.
+    pub(crate) workers: usize,
+    pub(crate) backlog: usize,
     pub(crate) serve: Serve,
 }
+
+/// Makes the link of the how many-th connection.
+pub(crate) type Links = Arc<dyn Fn(usize) -> Link + Send + Sync>;
 
 /// Makes the peer of the how many-th connection.
 pub(crate) type Serve = Arc<dyn Fn(usize) -> Box<dyn Peer> + Send + Sync>;
@@ -91,8 +97,9 @@ impl Place {
         Place {
             connect,
             delay: Duration::ZERO,
-            latency: Duration::ZERO,
-            window: None,
+            link: Arc::new(|_| Link::new()),
+            workers: usize::MAX,
+            backlog: usize::MAX,
             serve: Arc::new(|_| Box::new(crate::Script::new())),
         }
     }
@@ -111,15 +118,46 @@ impl Listener<'_> {
         self.set(|place| place.delay = delay)
     }
 
-    /// What is sent arrives `latency` later, in either direction. Default: at the same instant.
+    /// What is sent arrives `latency` later, in either direction; see [`Link::latency`].
     pub fn latency(self, latency: Duration) -> Self {
-        self.set(|place| place.latency = latency)
+        self.also(move |link| link.latency(latency))
     }
 
-    /// A peer has room for `bytes` that it did not take; more cannot be written to it. Default:
-    /// any number.
+    /// A peer has room for `bytes` that it did not take; see [`Link::window`].
     pub fn window(self, bytes: usize) -> Self {
-        self.set(|place| place.window = Some(bytes))
+        self.also(move |link| link.window(bytes))
+    }
+
+    /// Every connection goes over such a link; what [`latency`](Self::latency) and
+    /// [`window`](Self::window) have set before is replaced.
+    pub fn link(self, link: Link) -> Self {
+        self.link_with(move |_| link.clone())
+    }
+
+    /// Each connection goes over the link that `make` gives for its number, counted from 0.
+    pub fn link_with(self, make: impl Fn(usize) -> Link + Send + Sync + 'static) -> Self {
+        self.set(|place| place.link = Arc::new(make))
+    }
+
+    fn also(self, change: impl Fn(Link) -> Link + Send + Sync + 'static) -> Self {
+        self.set(|place| {
+            let before = Arc::clone(&place.link);
+            place.link = Arc::new(move |number| change(before(number)));
+        })
+    }
+
+    /// Serves `count` connections at a time; the next one is served when one of them is over, as the
+    /// peer sees it. Default: any number.
+    pub fn workers(self, count: usize) -> Self {
+        self.set(|place| place.workers = count)
+    }
+
+    /// So many connections, beyond those that are [served](Self::workers), are connected and wait
+    /// to be; whoever comes while the backlog is full gets no answer. As with Linux, the client's
+    /// system then asks again after 1, 3, 7, 15, 31 and 63 s, and gives up after 127 s (`TimedOut`).
+    /// Default: any number.
+    pub fn backlog(self, count: usize) -> Self {
+        self.set(|place| place.backlog = count)
     }
 
     /// Every connection gets a clone of `peer`, usually a [`Script`](crate::Script).

@@ -57,26 +57,41 @@
 //! A wait that has no deadline and that nothing can end would never come back. The world panics
 //! then, and says what is waited for and what every peer is doing.
 //!
+//! What lies between client and peer is a [`Link`]: latency, jitter, bandwidth, a window, short reads and
+//! writes, bytes after which everything is lost or reset. A listener has [workers](Listener::workers)
+//! and a [backlog](Listener::backlog). All that is drawn follows from the world's
+//! [seed](SimWorld::with_seed).
+//!
+//! Several threads share a world through [`SimWorld::threads`]: one of them runs at a time, in an
+//! order that the seed draws, so a race that a test has found once it finds each time.
+//!
 //! # Features
 //!
 //! - `tls`: peers that speak TLS; see `TlsServer`.
 
+mod backlog;
+mod chance;
 mod connection;
+mod crew;
 mod host;
+mod link;
 mod net;
 mod peer;
 mod reading;
 mod record;
 mod script;
 mod signal;
+mod threads;
 #[cfg(feature = "tls")]
 mod tls;
 mod world;
 
 pub use host::{Host, Listener, Refusal};
+pub use link::{Direction, Link};
 pub use peer::{Peer, Wire};
 pub use record::{Connection, Subject, WaitRecord, Waited};
 pub use script::Script;
+pub use threads::Threads;
 #[cfg(feature = "tls")]
 pub use tls::{TlsPeer, TlsServer};
 pub use world::SimWorld;

@@ -3,8 +3,12 @@
 //! One lock guards it. Code of a test (peers, callbacks, answers) never runs under the lock; see
 //! [`Work`].
 
-use crate::connection::{Conn, End, Phase};
+use crate::backlog::Crowd;
+use crate::chance::Chance;
+use crate::connection::{Conn, End, Phase, Seat};
+use crate::crew::{Crew, Want};
 use crate::host::{Name, Place};
+use crate::link::Direction;
 use crate::peer::{Action, Peer, Wire};
 use crate::record::{Subject, WaitRecord};
 use crate::world::SimWorld;
@@ -13,7 +17,7 @@ use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
-use waterclock::world::{Answer, Endpoint, Interest, LookupResult, Source};
+use waterclock::world::{Answer, Endpoint, LookupResult};
 use waterclock_proto::tick::Tick;
 
 pub(crate) type Id = u64;
@@ -36,6 +40,8 @@ pub(crate) enum Event {
 
 /// What will happen to one connection.
 pub(crate) enum ConnEvent {
+    /// The client asks to be connected, for the so many-th time.
+    Syn(u32),
     /// The client's connect is answered.
     Answered(Result<(), ErrorKind>),
     /// The peer begins.
@@ -52,6 +58,8 @@ pub(crate) enum ConnEvent {
     Ends(End),
     /// The client learns that the peer has taken bytes.
     Window(usize),
+    /// Somebody between them has reset the connection, as the peer sees it.
+    Cut,
 }
 
 /// What an event leaves to be done outside the lock.
@@ -77,15 +85,20 @@ pub(crate) struct Net {
     pub(crate) now: Tick,
     /// What the calendar said at tick zero.
     pub(crate) wall_at_zero: SystemTime,
-    pub(crate) random: u64,
+    /// What the client draws.
+    pub(crate) random: Chance,
+    /// What the network draws: jitter, short reads and writes.
+    pub(crate) chance: Chance,
     pub(crate) names: BTreeMap<String, Name>,
     pub(crate) lookups: Vec<String>,
     /// Lookups that are never answered: an answer that is dropped would be one.
     pub(crate) unanswered: Vec<(String, Answer)>,
     pub(crate) places: HashMap<Endpoint, Place>,
+    pub(crate) crowds: HashMap<Endpoint, Crowd>,
     pub(crate) connections: BTreeMap<Id, Conn>,
     pub(crate) signals: BTreeMap<Id, Weak<AtomicBool>>,
     pub(crate) waits: Vec<WaitRecord>,
+    pub(crate) crew: Crew,
     /// Ordered by instant, then by when they were planned.
     events: BTreeMap<(Tick, u64), Event>,
     planned: u64,
@@ -97,14 +110,17 @@ impl Net {
         Net {
             now: Tick::ZERO,
             wall_at_zero: wall,
-            random: seed,
+            random: Chance::new(seed),
+            chance: Chance::new(!seed),
             names: BTreeMap::new(),
             lookups: Vec::new(),
             unanswered: Vec::new(),
             places: HashMap::new(),
+            crowds: HashMap::new(),
             connections: BTreeMap::new(),
             signals: BTreeMap::new(),
             waits: Vec::new(),
+            crew: Crew::new(seed),
             events: BTreeMap::new(),
             planned: 0,
             ids: 0,
@@ -124,16 +140,42 @@ impl Net {
         }
     }
 
-    /// Plans something that takes one trip over the connection's wire.
-    fn send(&mut self, id: Id, event: ConnEvent) {
-        if let Some(conn) = self.connections.get(&id) {
-            let at = self.now.after(conn.latency);
+    /// Plans something without bytes that takes one trip over the connection's link.
+    pub(crate) fn send(&mut self, id: Id, event: ConnEvent) {
+        let Some(conn) = self.connections.get_mut(&id) else { return };
+        let [to_peer, to_client] = &mut conn.lanes;
+        let (lane, greets) = match event {
+            ConnEvent::Syn(_) | ConnEvent::Accepted => (to_peer, true),
+            ConnEvent::Answered(_) => (to_client, true),
+            ConnEvent::AtPeer(_) | ConnEvent::Gone | ConnEvent::Wake | ConnEvent::Cut => {
+                (to_peer, false)
+            }
+            ConnEvent::AtClient(_) | ConnEvent::Ends(_) | ConnEvent::Window(_) => {
+                (to_client, false)
+            }
+        };
+        let (now, chance) = (self.now, &mut self.chance);
+        let at = if greets { lane.greet(now, chance) } else { lane.carry(now, chance) };
+        if let Some(at) = at {
             self.plan(at, Event::At(id, event));
         }
     }
 
-    pub(crate) fn write_to_peer(&mut self, id: Id, bytes: Vec<u8>) {
-        self.send(id, ConnEvent::AtPeer(bytes));
+    pub(crate) fn send_bytes(&mut self, id: Id, direction: Direction, bytes: Vec<u8>) {
+        let Some(conn) = self.connections.get_mut(&id) else { return };
+        let [to_peer, to_client] = &mut conn.lanes;
+        let (lane, make): (_, fn(Vec<u8>) -> ConnEvent) = match direction {
+            Direction::ToPeer => (to_peer, ConnEvent::AtPeer),
+            Direction::ToClient => (to_client, ConnEvent::AtClient),
+        };
+        let carried = lane.carry_bytes(self.now, bytes, &mut self.chance);
+        for (at, piece) in carried.pieces {
+            self.plan(at, Event::At(id, make(piece)));
+        }
+        if let Some(at) = carried.reset {
+            self.plan(at, Event::At(id, ConnEvent::Ends(End::Reset)));
+            self.plan(at, Event::At(id, ConnEvent::Cut));
+        }
     }
 
     pub(crate) fn drop_socket(&mut self, id: Id) {
@@ -145,12 +187,10 @@ impl Net {
         self.send(id, ConnEvent::Gone);
     }
 
-    /// The connect is answered after a round trip and `delay`.
+    /// The connect is answered after `delay`.
     pub(crate) fn plan_connect(&mut self, id: Id, delay: Duration, answer: Result<(), ErrorKind>) {
-        if let Some(conn) = self.connections.get(&id) {
-            let at = self.now.after(conn.latency).after(conn.latency).after(delay);
-            self.plan(at, Event::At(id, ConnEvent::Answered(answer)));
-        }
+        let at = self.now.after(delay);
+        self.plan(at, Event::At(id, ConnEvent::Answered(answer)));
     }
 
     pub(crate) fn establish(&mut self, id: Id) {
@@ -195,7 +235,12 @@ impl Net {
         let now = self.now;
         let Some(conn) = self.connections.get_mut(&id) else { return Work::Nothing };
         match event {
-            ConnEvent::Answered(_) if conn.dropped.is_some() => {}
+            ConnEvent::Syn(_) | ConnEvent::Answered(_) if conn.dropped.is_some() => {}
+            ConnEvent::Syn(times) => {
+                if let Some(at) = self.knock(id, times) {
+                    self.plan(at, Event::At(id, ConnEvent::Answered(Ok(()))));
+                }
+            }
             ConnEvent::Answered(Ok(())) => self.establish(id),
             ConnEvent::Answered(Err(kind)) => conn.phase = Phase::Failed(kind),
             ConnEvent::AtPeer(_) if conn.peer.is_none() => {
@@ -207,12 +252,18 @@ impl Net {
                 conn.wire.feed(&bytes);
                 return self.poll(id);
             }
-            ConnEvent::Gone if conn.connected.is_none() => conn.peer = None,
-            ConnEvent::Gone => {
+            ConnEvent::Gone if conn.connected.is_none() || conn.seat == Seat::Queued => {
+                conn.peer = None;
+                self.leave(id);
+            }
+            ConnEvent::Gone | ConnEvent::Cut => {
                 conn.wire.ended = true;
                 return self.poll(id);
             }
-            ConnEvent::Accepted => return self.poll(id),
+            ConnEvent::Accepted => {
+                conn.arrived = true;
+                return self.poll(id);
+            }
             ConnEvent::Wake => {
                 conn.wakes.remove(&now);
                 return self.poll(id);
@@ -232,6 +283,9 @@ impl Net {
     fn poll(&mut self, id: Id) -> Work {
         let now = self.now;
         let Some(conn) = self.connections.get_mut(&id) else { return Work::Nothing };
+        if conn.seat != Seat::Served || !conn.arrived {
+            return Work::Nothing;
+        }
         let Some(peer) = conn.peer.take() else { return Work::Nothing };
         let mut wire = std::mem::replace(&mut conn.wire, Wire::new());
         wire.now = now;
@@ -253,7 +307,7 @@ impl Net {
                 break;
             }
             match action {
-                Action::Send(bytes) => self.send(id, ConnEvent::AtClient(bytes)),
+                Action::Send(bytes) => self.send_bytes(id, Direction::ToClient, bytes),
                 Action::Close => {
                     self.send(id, ConnEvent::Ends(End::Fin));
                     peer = None;
@@ -267,6 +321,9 @@ impl Net {
         }
         if let Some(conn) = self.connections.get_mut(&id) {
             conn.peer = peer;
+            if conn.peer.is_none() {
+                self.leave(id);
+            }
         }
     }
 
@@ -278,43 +335,45 @@ impl Net {
         }
     }
 
-    /// Whether `interest` is ready; `None` if it is not of this world.
-    pub(crate) fn is_ready(&self, interest: &Interest<'_>) -> Option<bool> {
-        let Source::Virtual(id, _) = interest.source else { return None };
-        if let Some(conn) = self.connections.get(&id) {
-            let ready = (interest.read && conn.readable()) || (interest.write && conn.writable());
+    /// Whether `want` is ready; `None` if it is not of this world.
+    pub(crate) fn is_ready(&self, want: &Want) -> Option<bool> {
+        if let Some(conn) = self.connections.get(&want.id) {
+            let ready = (want.read && conn.readable()) || (want.write && conn.writable());
             return Some(ready || conn.failed());
         }
-        let flag = self.signals.get(&id)?.upgrade()?;
-        Some(interest.read && flag.load(Ordering::SeqCst))
+        let flag = self.signals.get(&want.id)?.upgrade()?;
+        Some(want.read && flag.load(Ordering::SeqCst))
     }
 
-    /// What `source` is called.
-    pub(crate) fn subject(&self, source: Source<'_>) -> Option<Subject> {
-        let Source::Virtual(id, _) = source else { return None };
-        Some(match self.connections.get(&id) {
+    /// What is called so.
+    pub(crate) fn subject(&self, id: Id) -> Subject {
+        match self.connections.get(&id) {
             Some(conn) => Subject::Connection(conn.to.clone(), conn.number),
             None => Subject::Signal(id),
-        })
+        }
     }
 
     /// Why nothing will ever happen, in words.
-    pub(crate) fn describe_deadlock(&self, interests: &[Interest<'_>]) -> String {
-        let mut text = format!(
-            "deadlock at {:?}: this wait has no deadline, and nothing is left to happen.\nIt waits for:",
-            self.now.since(Tick::ZERO)
-        );
-        for interest in interests {
-            let what = match (interest.read, interest.write) {
-                (true, true) => "to read or write",
-                (false, true) => "to write",
-                _ => "to read",
-            };
-            let subject = self.subject(interest.source).map_or_else(String::new, |s| s.to_string());
-            text += &format!("\n  {subject}, {what}");
-        }
-        if interests.is_empty() {
-            text += "\n  nothing";
+    pub(crate) fn describe_deadlock(&self) -> String {
+        let now = self.now.since(Tick::ZERO);
+        let mut text =
+            format!("deadlock at {now:?}: no wait has a deadline, and nothing is left to happen.");
+        for (thread, wanted) in self.crew.waiting() {
+            match thread {
+                0 => text += "\nIt waits for:",
+                _ => text += &format!("\nThread {thread} waits for:"),
+            }
+            for want in &wanted.what {
+                let what = match (want.read, want.write) {
+                    (true, true) => "to read or write",
+                    (false, true) => "to write",
+                    _ => "to read",
+                };
+                text += &format!("\n  {}, {what}", self.subject(want.id));
+            }
+            if wanted.what.is_empty() {
+                text += "\n  nothing";
+            }
         }
         text += "\nOpen connections:";
         for conn in self.connections.values().filter(|conn| conn.dropped.is_none()) {

@@ -7,6 +7,9 @@ use waterclock_proto::tick::Tick;
 /// One call of [`World::wait`](waterclock::world::World::wait).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitRecord {
+    /// Which of the world's [threads](crate::SimWorld::threads) waited, counted from 1; 0 for any
+    /// other.
+    pub thread: usize,
     /// When it began.
     pub started: Tick,
     /// Until when it was to last at most.

@@ -1,8 +1,9 @@
 //! [`SimWorld`].
 
-use crate::connection::{Conn, Phase, SimSocket};
+use crate::connection::{Conn, Phase, Seat, SimSocket};
+use crate::crew::{Want, Wanted};
 use crate::host::{Connect, Host, Listener, Outcome, Place, Refusal, parse_endpoint};
-use crate::net::{Event, Jump, Net, SharedNet, Work, lock};
+use crate::net::{ConnEvent, Event, Jump, Net, SharedNet, Work, lock};
 use crate::peer::Wire;
 use crate::record::{Connection, WaitRecord, Waited};
 use crate::signal::SimSignal;
@@ -14,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use waterclock::world::{
-    Answer, Endpoint, Interest, LookupResult, Opened, Signal, SocketOptions, Woke, World,
+    Answer, Endpoint, Interest, LookupResult, Opened, Signal, SocketOptions, Source, Woke, World,
 };
 use waterclock_proto::tick::Tick;
 
@@ -26,7 +27,8 @@ const MOST_EVENTS: usize = 1_000_000;
 
 /// A network and a clock that exist only in memory; see the [crate's documentation](crate).
 ///
-/// For one thread that calls; signals may be set from any thread.
+/// For one thread that calls, or for those of [`threads`](SimWorld::threads); signals may be set from
+/// any thread.
 pub struct SimWorld {
     pub(crate) net: SharedNet,
 }
@@ -103,7 +105,14 @@ impl SimWorld {
         lock(&self.net).plan(at, Event::Interrupt);
     }
 
-    /// Lets `duration` pass as local work does: the network goes on meanwhile.
+    /// Does nothing while `duration` passes, as [`World::wait`] for nothing does; other
+    /// [`threads`](Self::threads) go on meanwhile.
+    pub fn sleep(&self, duration: Duration) {
+        // Waiting for nothing cannot fail.
+        let _ = self.wait(&mut [], self.now().after(duration));
+    }
+
+    /// Lets `duration` pass as local work does: the network goes on meanwhile, and no other thread.
     ///
     /// # Panics
     /// If a peer goes round in circles.
@@ -181,7 +190,7 @@ impl SimWorld {
 impl SimWorld {
     /// Lets happen what happens at this instant. Says whether a signal handler ran.
     #[allow(clippy::panic, reason = "a test tool: the test cannot go on")]
-    fn run_instant(&self, events: &mut usize) -> bool {
+    pub(crate) fn run_instant(&self, events: &mut usize) -> bool {
         let mut interrupted = false;
         loop {
             let work = lock(&self.net).step();
@@ -205,40 +214,17 @@ impl SimWorld {
         }
     }
 
-    /// Marks what is ready.
-    fn mark(&self, interests: &mut [Interest<'_>]) -> io::Result<bool> {
+    /// What `interests` are, as the world keeps it.
+    fn wanted(&self, interests: &[Interest<'_>], until: Tick) -> io::Result<Wanted> {
         let net = lock(&self.net);
-        let mut any = false;
-        for interest in interests {
-            let foreign = || io::Error::other("a source that is not of this simulated world");
-            interest.ready = net.is_ready(interest).ok_or_else(foreign)?;
-            any |= interest.ready;
-        }
-        Ok(any)
-    }
-
-    /// The one caller drives the clock from here. With several, whoever waits last would.
-    #[allow(clippy::panic, reason = "a test tool: the test would hang for ever")]
-    fn wait_until(&self, interests: &mut [Interest<'_>], until: Tick) -> io::Result<Woke> {
-        let mut events = 0;
-        loop {
-            let interrupted = self.run_instant(&mut events);
-            if self.mark(interests)? {
-                return Ok(Woke::Ready);
-            }
-            if interrupted {
-                return Ok(Woke::Interrupted);
-            }
-            let jump = lock(&self.net).jump(until);
-            match jump {
-                Jump::Event => {}
-                Jump::Expired => return Ok(Woke::Expired),
-                Jump::Deadlock => {
-                    let text = lock(&self.net).describe_deadlock(interests);
-                    panic!("{text}");
-                }
-            }
-        }
+        let want = |interest: &Interest<'_>| {
+            let Source::Virtual(id, _) = interest.source else { return None };
+            let want = Want { id, read: interest.read, write: interest.write };
+            net.is_ready(&want).map(|_| want)
+        };
+        let what: Option<Vec<Want>> = interests.iter().map(want).collect();
+        let foreign = || io::Error::other("a source that is not of this simulated world");
+        Ok(Wanted { what: what.ok_or_else(foreign)?, until, interrupted: false })
     }
 }
 
@@ -255,7 +241,7 @@ impl World for SimWorld {
     fn random(&self, out: &mut [u8]) {
         let mut net = lock(&self.net);
         for part in out.chunks_mut(8) {
-            let bytes = split_mix(&mut net.random).to_le_bytes();
+            let bytes = net.random.next().to_le_bytes();
             part.copy_from_slice(&bytes[..part.len()]);
         }
     }
@@ -270,20 +256,27 @@ impl World for SimWorld {
         let peer = (place.serve)(number);
         let mut net = lock(&self.net);
         let id = net.new_id();
+        let link = (place.link)(number);
+        let instant = link.is_instant();
         let conn = Conn {
             to: to.clone(),
             number,
             local: local_address(to, options, id),
             options: options.clone(),
-            latency: place.latency,
+            lanes: link.lanes(),
+            short_reads: link.short_reads,
+            short_writes: link.short_writes,
+            delay: place.delay,
             phase: Phase::Connecting,
+            seat: Seat::None,
+            arrived: false,
             opened: net.now,
             connected: None,
             dropped: None,
             inbound: VecDeque::new(),
             end: None,
             broken: false,
-            credit: place.window,
+            credit: link.window,
             peer: Some(peer),
             wire: Wire::new(),
             wakes: BTreeSet::new(),
@@ -292,11 +285,15 @@ impl World for SimWorld {
         net.connections.insert(id, conn);
         let mut connected = false;
         match place.connect {
-            Connect::Accepts if place.delay.is_zero() && place.latency.is_zero() => {
-                net.establish(id);
-                connected = true;
-            }
-            Connect::Accepts => net.plan_connect(id, place.delay, Ok(())),
+            Connect::Accepts if instant => match net.knock(id, 1) {
+                Some(at) if at == net.now => {
+                    net.establish(id);
+                    connected = true;
+                }
+                Some(at) => net.plan(at, Event::At(id, ConnEvent::Answered(Ok(())))),
+                None => {}
+            },
+            Connect::Accepts => net.send(id, ConnEvent::Syn(1)),
             Connect::Fails(kind) => net.plan_connect(id, place.delay, Err(kind)),
             Connect::FailsAtOnce(kind) => {
                 net.drop_socket(id);
@@ -335,15 +332,18 @@ impl World for SimWorld {
     }
 
     fn wait(&self, interests: &mut [Interest<'_>], until: Tick) -> io::Result<Woke> {
-        let started = self.now();
-        let woke = self.wait_until(interests, until)?;
+        let (started, thread) = (self.now(), self.me());
+        let wanted = self.wanted(interests, until)?;
+        let woke = self.wait_in_turn(thread, wanted.clone());
         let mut net = lock(&self.net);
-        let waited = interests.iter().filter_map(|interest| {
-            let Interest { source, read, write, ready, .. } = *interest;
-            Some(Waited { subject: net.subject(source)?, read, write, ready })
-        });
-        let record = WaitRecord { started, until, ended: net.now, woke, waited: waited.collect() };
-        net.waits.push(record);
+        let mut waited = Vec::with_capacity(interests.len());
+        for (interest, want) in interests.iter_mut().zip(wanted.what) {
+            interest.ready = net.is_ready(&want).unwrap_or_default();
+            let (read, write, ready) = (want.read, want.write, interest.ready);
+            waited.push(Waited { subject: net.subject(want.id), read, write, ready });
+        }
+        let ended = net.now;
+        net.waits.push(WaitRecord { thread, started, until, ended, woke, waited });
         Ok(woke)
     }
 }
@@ -379,13 +379,4 @@ fn local_address(to: &Endpoint, options: &SocketOptions, id: u64) -> Option<Sock
     };
     let port = 49_152 + u16::try_from(id % 16_384).unwrap_or_default();
     Some(SocketAddr::new(options.local_address.unwrap_or(ours), port))
-}
-
-/// Sebastiano Vigna's splitmix64.
-fn split_mix(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
