@@ -1,5 +1,7 @@
 //! What a link does to bytes, and a backlog to connects: exact instants.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests too")]
+
 mod common;
 
 use common::*;

@@ -1,5 +1,7 @@
 //! Several threads in one world: one runs at a time, in an order that the seed draws.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests too")]
+
 mod common;
 
 use common::*;

@@ -416,7 +416,10 @@ impl State {
     }
 
     fn pop_oldest_idle(&mut self) -> Option<Idle> {
-        let oldest = |host: &Host| host.idle.first().map_or(Tick::NEVER, |idle| idle.since);
+        // Of connections that came back at the same instant, the one made first: not whichever comes
+        // first in a map whose order is another one in each process.
+        let oldest =
+            |host: &Host| host.idle.first().map(|idle| (idle.since, idle.connection.info.number));
         let host = self
             .hosts
             .values_mut()
