@@ -45,6 +45,8 @@
 //! # }
 //! ```
 //!
+//! `examples/own_limits.rs` tests a function with limits of its own, through a whole session.
+//!
 //! # What happens when
 //!
 //! Events happen in the order of their instants, and at one instant in the order in which they were
