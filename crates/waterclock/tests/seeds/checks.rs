@@ -49,6 +49,8 @@ fn deadlines(ended: &Ended, ask: &Ask) {
         // The instant at which a limit is found to have passed in the caller's time.
         let late = index.checked_sub(1).filter(|before| spans[*before].phase == Phase::Caller);
         match late.and_then(|before| oracle.earliest_of_caller(before)) {
+            // Whoever has cancelled meanwhile is told that first.
+            Some(_) if spans[index].end == SpanEnd::Cancelled => oracle.check(index),
             Some((at, limit)) if at <= spans[index].started => {
                 let span = &spans[index];
                 assert_eq!((span.end, span.limit), (SpanEnd::Expired, Some(limit)), "{span:?}");
