@@ -1,7 +1,7 @@
 //! Every case through the unchanged client in a simulated world.
 
 use crate::case::{Case, Then, Want};
-use crate::outcome::{Outcome, check, check_words, exchange};
+use crate::outcome::{Outcome, check, check_words, exchange, wrongly_used};
 use crate::parser::boundaries;
 use crate::read;
 use std::thread;
@@ -84,8 +84,7 @@ fn examine(case: &Case) -> (usize, Result<(), String>) {
     if let Err(what) = check(&case.want, &whole.0) {
         return (1, Err(what));
     }
-    let kept = matches!(&case.want, Want::Response(wanted) if wanted.kept.is_ok());
-    if kept != whole.1 {
+    if !case.follow && wrongly_used(&case.want, whole.1) {
         return (1, Err(format!("used again: {}", whole.1)));
     }
     let size = if case.send.len() > 4096 { 997 } else { 1 };
@@ -100,7 +99,8 @@ fn examine(case: &Case) -> (usize, Result<(), String>) {
     }
     for (how, ran) in each {
         match ran {
-            Ok(ran) if ran == whole => {}
+            Ok(ran) if ran.0 == whole.0 && !wrongly_used(&case.want, ran.1) => {}
+            Ok(ran) if ran.0 == whole.0 && case.follow => {}
             other => return (runs, Err(format!("{how}: {other:?}, not {whole:?}"))),
         }
     }

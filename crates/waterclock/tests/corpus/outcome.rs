@@ -114,3 +114,13 @@ pub(crate) fn want_without_close_notify(case: &Case) -> Want {
         want => want.clone(),
     }
 }
+
+/// Whether it is wrong that the connection was used again or was not. A body that is all there but
+/// cannot be decoded says nothing about its connection, which may serve on.
+pub(crate) fn wrongly_used(want: &Want, used: bool) -> bool {
+    match want {
+        Want::Response(wanted) => wanted.kept.is_ok() != used,
+        Want::Error { kind: ErrorKind::Decode | ErrorKind::TooLarge, .. } => false,
+        Want::Error { .. } => used,
+    }
+}

@@ -280,14 +280,16 @@ impl Fields<'_> {
 
 #[test]
 fn a_section_says_what_its_cases_share() {
-    let text = "# Comment\nsection: s\nfrom: RFC\nsend: a{}\\r\n  \\n b \\x20\nthen: fin\nwant: protocol\n\
-                says: no {}\ncase: one | 1\ncase: two | \\x00\nthen: reset\nwant: 204\nconnection: kept\n\
-                fields: A: b\\nC: d\n";
+    let text = concat!(
+        "# Comment\nsection: s\nfrom: RFC\nsend: a{}\\r\n  \\n b \\x20\nthen: fin\nwant: protocol\n",
+        "says: no {}\ncase: one | 1\ncase: two | \\x00\nthen: reset\nwant: 204\nconnection: kept\n",
+        "fields: A: b\\nC: d\n",
+    );
     let cases = cases_of("f.txt", text).unwrap();
     assert_eq!((cases[0].name.as_str(), cases[0].line, cases[0].then), ("s: one", 9, Then::Fin));
     assert_eq!(
         (cases[0].send.as_slice(), cases[1].send.as_slice()),
-        (&b"a1\r\nb  "[..], &b"a\0\r\nb  "[..])
+        (&b"a1\r\n b  "[..], &b"a\0\r\n b  "[..])
     );
     assert_eq!((cases[1].then, cases[1].section()), (Then::Reset, "s"));
     let Want::Error { kind: ErrorKind::Protocol, says, .. } = &cases[0].want else { panic!() };

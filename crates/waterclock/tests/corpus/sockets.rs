@@ -1,14 +1,14 @@
 //! Every case on real sockets: over TCP and over TLS, whole and in random pieces.
 
 use crate::case::{Case, Then, Want};
-use crate::outcome::{check, exchange, want_without_close_notify};
+use crate::outcome::{check, exchange, want_without_close_notify, wrongly_used};
 use crate::read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 use waterclock::tls::{Roots, TlsSettings};
-use waterclock::{ErrorKind, Limits, RedirectPolicy, Session, SessionBuilder};
+use waterclock::{ErrorKind, Limit, Limits, RedirectPolicy, Session, SessionBuilder};
 use waterclock_lab::{Identity, ReceivedRequest, Script, Server, Step, respond};
 
 /// What a case may take that waits for nothing, on a busy machine.
@@ -72,7 +72,7 @@ fn session(case: &Case, want: &Want, tls: Option<&TlsSettings>) -> Session {
     let follow = if case.follow { RedirectPolicy::default() } else { RedirectPolicy::none() };
     let builder: SessionBuilder = Session::builder()
         .trust_env(false)
-        .limits(Limits::per_wait(if waits { WAITING } else { READ }))
+        .limits(Limits::per_wait(READ).with(Limit::Read, Some(if waits { WAITING } else { READ })))
         .caps(case.client_caps())
         .redirects(follow);
     match tls {
@@ -123,13 +123,15 @@ impl Bench {
         if !kept {
             thread::sleep(SETTLE);
         }
-        let next = session.get(self.server.url("/next")).send();
+        let next = session.get(self.server.url("/next")).limits(Limits::per_wait(READ)).send();
         let mut next = next.map_err(|error| format!("the next request: {error}"))?;
         let said = next.text().map_err(|error| format!("the next request: {error}"))?;
         let first = next.connection().is_some_and(|connection| connection.number == 1);
         match said == "next" && next.status() == 200 {
             false => Err(format!("the next request got {} {said:?}", next.status())),
-            true if first != kept && !case.follow => Err(format!("used again: {first}")),
+            true if !case.follow && wrongly_used(&want, first) => {
+                Err(format!("used again: {first}"))
+            }
             true => Ok(()),
         }
     }
