@@ -54,7 +54,7 @@ fn pieces(bytes: &[u8], seed: u64) -> Vec<Step> {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            (random % (bytes.len() as u64 + 1)) as usize
+            usize::try_from(random % (bytes.len() as u64 + 1)).unwrap()
         })
         .collect();
     cuts.extend([0, bytes.len()]);
