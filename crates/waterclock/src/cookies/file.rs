@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind, Failure};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 use waterclock_proto::cookies::{CookieFileError, CookieJar, LeftOut, Loaded, SessionCookies};
 
@@ -103,10 +104,8 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&beside).and_then(|mut file| {
-        file.write_all(text)?;
-        file.sync_all()
-    });
+    let mut file = options.open(&beside)?;
+    let written = file.write_all(text).and_then(|()| file.sync_all());
     let result = written.and_then(|()| fs::rename(&beside, &target));
     if result.is_err() {
         let _ = fs::remove_file(&beside);
@@ -114,10 +113,12 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     result
 }
 
-/// A name in the same folder, so that renaming is one step.
+/// A name in the same folder, so that renaming is one step; another for each writer of this process.
 fn beside(path: &Path) -> PathBuf {
+    static WRITERS: AtomicUsize = AtomicUsize::new(0);
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
+    let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
+    name.push(format!(".{}.{writer}.new", std::process::id()));
     path.with_file_name(name)
 }
 
@@ -161,6 +162,33 @@ mod tests {
         let cookies = Cookies::default();
         cookies.save(&link, CookieFormat::Netscape, SessionCookies::Keep).unwrap();
         assert!(link.is_symlink() && fs::metadata(&file).unwrap().len() > 0);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Each replaces the whole file with its own; nobody sees, or takes away, what another is writing.
+    #[test]
+    fn writers_at_once_leave_one_whole_file() {
+        let folder = std::env::temp_dir().join(format!("waterclock-many-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("jar");
+        std::thread::scope(|scope| {
+            for writer in 0..3 {
+                let path = &path;
+                scope.spawn(move || {
+                    let cookies = Cookies::default();
+                    for number in 0..50 {
+                        let cookie = NewCookie::new(&format!("n{writer}-{number}"), "7", "x.org");
+                        cookies.update(|jar| jar.insert(cookie, now())).unwrap();
+                        cookies.save(path, CookieFormat::Netscape, SessionCookies::Keep).unwrap();
+                        Cookies::default().load(path, now()).unwrap();
+                    }
+                });
+            }
+        });
+        let read = Cookies::default();
+        read.load(&path, now()).unwrap();
+        assert_eq!(read.snapshot().len(), 50);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is left beside it");
         fs::remove_dir_all(&folder).unwrap();
     }
 
