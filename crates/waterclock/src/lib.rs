@@ -39,7 +39,7 @@
 //! | `aws-lc-rs` | no | TLS with aws-lc-rs: faster, post-quantum key exchange, slow to build |
 //! | `native-roots` | yes | the operating system's root certificates |
 //! | `webpki-roots` | no | Mozilla's root certificates, compiled in |
-//! | `json` | yes | `Request::json`, `Response::json`, cookies as JSON, the run document (module `run`), with serde |
+//! | `json` | no | `Request::json`, `Response::json`, cookies as JSON, the run document (module `run`), with serde |
 //! | `tracing` | no | `observe::TracingObserver`: spans and events with OpenTelemetry's names |
 
 mod adapter;
@@ -80,6 +80,7 @@ pub use adapter::Adapter;
 pub use auth::{Auth, Authenticate};
 pub use call::{Call, InterruptHook};
 pub use cancel::CancelHandle;
+pub use connect::is_public;
 pub use connection::ConnectionInfo;
 pub use error::{Error, ErrorKind, ProxyResponse};
 pub use multipart::{InvalidPart, Multipart, Part};

@@ -8,8 +8,8 @@ use crate::log_lines;
 use crate::proxy::{Via, ViaBuf, speaks_http};
 use crate::tls::TlsConfig;
 use crate::world::{Interest, Signal};
-use hashbrown::{Equivalent, HashMap};
-use std::collections::VecDeque;
+use std::borrow::Borrow;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -127,11 +127,42 @@ impl PartialEq for PoolKey {
 
 impl Eq for PoolKey {}
 
-impl Equivalent<PoolKey> for KeyRef<'_> {
-    fn equivalent(&self, key: &PoolKey) -> bool {
-        *self == key.as_ref()
+/// What the map is asked with: a key that borrows, in the place of one that owns.
+trait AsKey {
+    fn key(&self) -> KeyRef<'_>;
+}
+
+impl AsKey for KeyRef<'_> {
+    fn key(&self) -> KeyRef<'_> {
+        *self
     }
 }
+
+impl AsKey for Arc<PoolKey> {
+    fn key(&self) -> KeyRef<'_> {
+        PoolKey::as_ref(self)
+    }
+}
+
+impl<'a> Borrow<dyn AsKey + 'a> for Arc<PoolKey> {
+    fn borrow(&self) -> &(dyn AsKey + 'a) {
+        self
+    }
+}
+
+impl Hash for dyn AsKey + '_ {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl PartialEq for dyn AsKey + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for dyn AsKey + '_ {}
 
 /// The connections of an adapter.
 #[derive(Clone, Debug)]
@@ -203,21 +234,6 @@ impl Drop for Permit {
     }
 }
 
-impl Hash for ArcKey<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
-    }
-}
-
-/// Looks an `Arc<PoolKey>` up by what it holds.
-struct ArcKey<'a>(KeyRef<'a>);
-
-impl Equivalent<Arc<PoolKey>> for ArcKey<'_> {
-    fn equivalent(&self, key: &Arc<PoolKey>) -> bool {
-        self.0.equivalent(key)
-    }
-}
-
 impl Pool {
     pub(crate) fn new(settings: PoolSettings) -> Self {
         let (state, numbers) = (Mutex::default(), AtomicU64::new(0));
@@ -281,7 +297,7 @@ impl Pool {
     /// The connection used last, if one is there; those that are too old go on the way.
     fn take_idle(&self, key: KeyRef<'_>, now: Tick) -> Option<(Box<Connection>, Duration)> {
         let mut state = self.0.lock();
-        let host = state.hosts.get_mut(&ArcKey(key))?;
+        let host = state.hosts.get_mut(&key as &dyn AsKey)?;
         let idle = host.idle.pop()?;
         let age = now.since(idle.since);
         if age <= self.0.settings.idle_age {
@@ -303,7 +319,7 @@ impl Pool {
     fn take_permit(&self, key: KeyRef<'_>) -> Option<Permit> {
         let settings = &self.0.settings;
         let mut state = self.0.lock();
-        let open = state.hosts.get(&ArcKey(key)).map_or(0, |host| host.open);
+        let open = state.hosts.get(&key as &dyn AsKey).map_or(0, |host| host.open);
         if settings.max_per_host.is_some_and(|max| open >= max) {
             return None;
         }
@@ -314,7 +330,7 @@ impl Pool {
             return self.take_permit(key);
         }
         state.open += 1;
-        let key = match state.hosts.get_key_value(&ArcKey(key)) {
+        let key = match state.hosts.get_key_value(&key as &dyn AsKey) {
             Some((shared, _)) => Arc::clone(shared),
             None => Arc::new(key.to_key()),
         };
@@ -384,7 +400,7 @@ impl Inner {
     fn has_room(&self, state: &State, key: KeyRef<'_>) -> bool {
         let (idle, open) = state
             .hosts
-            .get(&ArcKey(key))
+            .get(&key as &dyn AsKey)
             .map_or((false, 0), |host| (!host.idle.is_empty(), host.open));
         let host_has_room = self.settings.max_per_host.is_none_or(|max| open < max);
         let total_has_room =

@@ -7,7 +7,7 @@ const MONTHS: [&[u8; 3]; 12] = [
 ];
 
 /// Parses what stands in `Expires`, however odd; `None` if it is no date.
-pub(super) fn parse_cookie_date(text: &[u8]) -> Option<SystemTime> {
+pub(crate) fn parse_cookie_date(text: &[u8]) -> Option<SystemTime> {
     let (mut time, mut day, mut month, mut year) = (None, None, None, None);
     for token in text.split(|&byte| is_delimiter(byte)).filter(|token| !token.is_empty()) {
         // A token fills the first gap that it fits, in this order (step 2).

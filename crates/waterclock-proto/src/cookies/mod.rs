@@ -35,6 +35,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use date::parse_cookie_date;
+
 pub use cookie::{Cookie, NewCookie, SameSite};
 pub use file::{CookieFileError, LeftOut, Loaded, SessionCookies};
 pub use jar::{CookieJar, Stored};

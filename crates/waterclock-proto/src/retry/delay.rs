@@ -1,6 +1,7 @@
 //! How long the pause before a retry is, and whether there is time for it.
 
 use super::Retry;
+use crate::cookies::parse_cookie_date;
 use crate::message::{parse_decimal, trim};
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -46,7 +47,7 @@ fn parse_retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
         // More digits than fit are as long as can be.
         return Some(parse_decimal(value).map_or(Duration::MAX, Duration::from_secs));
     }
-    let date = httpdate::parse_http_date(std::str::from_utf8(value).ok()?).ok()?;
+    let date = parse_cookie_date(value)?;
     Some(date.duration_since(now).unwrap_or_default())
 }
 

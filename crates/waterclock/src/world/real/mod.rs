@@ -48,7 +48,7 @@ impl World for RealWorld {
     fn random(&self, out: &mut [u8]) {
         // The system's generator fails only before it is seeded, early in the boot. Nothing that
         // asks for randomness here is a secret, so zeros are then better than a panic.
-        if getrandom::fill(out).is_err() {
+        if getrandom::getrandom(out).is_err() {
             out.fill(0);
         }
     }
