@@ -1,5 +1,6 @@
 //! Making a connection: name, address race, proxy, TLS; all under the limit `connect`.
 
+mod allowed;
 mod dialogue;
 mod handshake;
 mod race;
@@ -14,6 +15,8 @@ use crate::resolver::Names;
 use crate::stream::Stream;
 use crate::tls::TlsConfig;
 use crate::world::{Endpoint, Socket, SocketOptions};
+pub(crate) use allowed::Allowed;
+pub use allowed::is_public;
 use dialogue::Dialogue;
 use handshake::{With, handshake};
 use std::borrow::Cow;
@@ -30,6 +33,7 @@ pub(crate) struct Connector {
     pub(crate) names: Names,
     pub(crate) socket: SocketOptions,
     pub(crate) caps: Caps,
+    pub(crate) allowed: Allowed,
     /// What HTTP proxies are told, and origins are not.
     pub(crate) proxy_headers: Headers,
 }
@@ -98,7 +102,14 @@ impl Connector {
             Some(Via { url, .. }) => (url.host(), url.port(), format!("the proxy {url}").into()),
             None => (route.host, route.port, Cow::Borrowed(route.host)),
         };
-        let addresses = self.names.resolve(call, host, port)?;
+        let mut addresses = self.names.resolve(call, host, port)?;
+        // What is asked here is what is connected to: there is no second look-up.
+        let (asked, first) = (addresses.len(), addresses.first().copied());
+        addresses.retain(|address| self.allowed.allows(*address));
+        if let (true, Some(first)) = (addresses.is_empty(), first) {
+            let more = if asked > 1 { format!(" and {} more", asked - 1) } else { String::new() };
+            return Err(refused(&called, &format!("{}{more}", first.ip())));
+        }
         race::connect(call, &self.socket, &called, addresses)
     }
 
@@ -106,6 +117,9 @@ impl Connector {
     /// for: then the attempt is repeated.
     fn open_unix(&self, call: &mut Call, path: &Path) -> Outcome<Box<dyn Socket>> {
         let endpoint = Endpoint::Unix(path.to_owned());
+        if self.allowed.has_rule() {
+            return Err(refused(&endpoint.to_string(), "a Unix socket, which has no address"));
+        }
         let now = call.now();
         let attempt = call.timeline_mut().begin_attempt(endpoint.to_string().into(), now);
         call.arm(Limit::Address, now);
@@ -130,6 +144,12 @@ impl Connector {
             }
         }
     }
+}
+
+/// Nothing was opened, no SYN was sent.
+fn refused(to: &str, what: &str) -> Box<Failure> {
+    let text = format!("cannot connect to {to}: allow_address refuses {what}");
+    Failure::new(ErrorKind::Connect, text)
 }
 
 fn cannot_connect(to: &str, error: io::Error) -> Box<Failure> {

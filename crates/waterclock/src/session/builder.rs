@@ -5,7 +5,7 @@ use crate::adapter::{Adapter, HttpAdapter};
 use crate::auth::Auth;
 use crate::call::InterruptHook;
 use crate::capture::Capture;
-use crate::connect::Connector;
+use crate::connect::{Allowed, Connector};
 use crate::cookies::Cookies;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Failure};
@@ -322,6 +322,33 @@ impl SessionBuilder {
     /// Asks `resolver` for names instead of the system.
     pub fn resolver(mut self, resolver: Arc<dyn Resolver>) -> Self {
         self.connector.names = Names { resolver: Some(resolver), ..self.connector.names };
+        self
+    }
+
+    /// Connects only to addresses for which `rule` says true: against URLs and redirects that lead
+    /// inside (SSRF), and names whose addresses change between a check and a connect (DNS rebinding).
+    /// Default: all.
+    ///
+    /// The rule is asked about each address that a name or literal came to, of overrides and proxies too,
+    /// and these very addresses are connected to. An IPv4-mapped IPv6 address is shown as the IPv4
+    /// address that it is. If none is left the call fails with [`ErrorKind::Connect`], and nothing was
+    /// sent. Unix sockets have no address and are refused. What a proxy connects to is the proxy's to
+    /// decide: only its own address is asked about.
+    ///
+    /// ```
+    /// use waterclock::{ErrorKind, Session, is_public};
+    ///
+    /// let session = Session::builder().trust_env(false).allow_address(is_public).build()?;
+    /// let error = session.get("http://0x7f.1/").send().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Connect);
+    /// assert!(error.to_string().contains("allow_address refuses 127.0.0.1"), "{error}");
+    /// # Ok::<(), waterclock::Error>(())
+    /// ```
+    pub fn allow_address(
+        mut self,
+        rule: impl Fn(&std::net::SocketAddr) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.connector.allowed = Allowed::by(rule);
         self
     }
 
