@@ -4,9 +4,11 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+type Rule = dyn Fn(&SocketAddr) -> bool + Send + Sync;
+
 /// The caller's rule; without one everything is allowed.
 #[derive(Clone, Default)]
-pub(crate) struct Allowed(Option<Arc<dyn Fn(&SocketAddr) -> bool + Send + Sync>>);
+pub(crate) struct Allowed(Option<Arc<Rule>>);
 
 impl Allowed {
     pub(crate) fn by(rule: impl Fn(&SocketAddr) -> bool + Send + Sync + 'static) -> Self {

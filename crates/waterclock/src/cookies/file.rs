@@ -177,7 +177,7 @@ mod tests {
                 scope.spawn(move || {
                     let cookies = Cookies::default();
                     for number in 0..50 {
-                        let cookie = NewCookie::new(&format!("n{writer}-{number}"), "7", "x.org");
+                        let cookie = NewCookie::new(format!("n{writer}-{number}"), "7", "x.org");
                         cookies.update(|jar| jar.insert(cookie, now())).unwrap();
                         cookies.save(path, CookieFormat::Netscape, SessionCookies::Keep).unwrap();
                         Cookies::default().load(path, now()).unwrap();
