@@ -5,3 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod addresses;
+mod certificates;
+mod old_tls;
+mod records;
+mod support;
