@@ -67,13 +67,13 @@ const REFUSED: &[Row] = &[
     }),
     ("path length", NAME, |root| {
         let short = with(authority("Short"), |params| {
-            params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0))
+            params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         });
         root.below(short).below(authority("Middle")).issue(&good())
     }),
     ("for clients", NAME, |root| {
         root.issue(&with(good(), |params| {
-            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         }))
     }),
     ("unknown critical extension", NAME, |root| {
