@@ -38,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
         for at in [from, from, from + 1 + from / 8] {
             let field = input.line();
             if !field.is_empty() {
-                let _ = jar.store_response(&places[at % PLACES.len()], field, now);
+                store(&mut jar, &places[at % PLACES.len()], field, now);
             }
         }
         if !jar.is_empty() {
@@ -47,6 +47,17 @@ fuzz_target!(|data: &[u8]| {
         }
     });
 });
+
+/// Nobody sets a cookie for a host that is neither its own nor above it.
+fn store(jar: &mut CookieJar, from: &Url, field: &[u8], now: SystemTime) {
+    let before: Vec<_> = jar.iter().cloned().collect();
+    let _ = jar.store_response(from, field, now);
+    let host = from.host_str().expect("a host");
+    for cookie in jar.iter().filter(|cookie| !before.contains(cookie)) {
+        let above = host.strip_suffix(cookie.domain()).is_some_and(|rest| rest.ends_with('.'));
+        assert!(host == cookie.domain() || above, "{from} has set {cookie:?}");
+    }
+}
 
 fn check(jar: &mut CookieJar, to: &Url, now: SystemTime) {
     let host = to.host_str().expect("a host");
