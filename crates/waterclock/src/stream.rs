@@ -22,11 +22,14 @@ struct Wire {
     socket: Box<dyn Socket>,
     /// The last read took all the room it had: more may lie in the socket.
     filled: bool,
+    /// The last read found something, or the end, and not that it would have to wait.
+    found: bool,
 }
 
 impl Wire {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let count = self.socket.read(out)?;
+        self.found = true;
+        let count = self.socket.read(out).inspect_err(|_| self.found = false)?;
         self.filled = count == out.len();
         Ok(count)
     }
@@ -94,7 +97,7 @@ impl From<TlsError> for StreamError {
 
 impl Stream {
     pub(crate) fn new(socket: Box<dyn Socket>) -> Self {
-        Stream { wire: Wire { socket, filled: false }, tls: None }
+        Stream { wire: Wire { socket, filled: false, found: false }, tls: None }
     }
 
     pub(crate) fn source(&self) -> Source<'_> {
@@ -191,8 +194,10 @@ impl Stream {
     /// Whether the peer has said something that nobody has asked for, or has gone: looks at TLS and,
     /// without waiting, at the socket.
     pub(crate) fn has_stray_bytes(&mut self) -> bool {
+        self.wire.found = false;
         let quiet = matches!(self.read(&mut [0]), Err(StreamError::WouldBlock));
-        !quiet || self.has_undelivered()
+        // TLS gives up on records without data, however many there are.
+        !quiet || self.wire.found || self.has_undelivered()
     }
 
     /// Says goodbye as far as that is possible without waiting. Not behind bytes that have found no

@@ -212,7 +212,8 @@ impl Call {
         in_force: Option<(Tick, Limit)>,
     ) -> Outcome<Waited> {
         let until = in_force.map_or(timer, |(deadline, _)| deadline.min(timer));
-        let woke = if until <= started { Ok(Woke::Expired) } else { self.block(interests, until) };
+        let woke =
+            if until <= started { Ok(Woke::Expired) } else { self.block(phase, interests, until) };
         let ended = self.now();
         // A deadline wins over data that came with it: progress must not outlive a limit.
         let expired = in_force.filter(|&(deadline, _)| ended >= deadline);
@@ -234,12 +235,14 @@ impl Call {
     }
 
     /// Blocks, with the cancel handle's signal joined in, and through interruptions.
-    fn block(&self, interests: &mut [Interest<'_>], until: Tick) -> Outcome<Woke> {
-        let Some(cancel) = &self.cancel else { return self.block_through(interests, until) };
-        let signal = cancel.signal(&*self.world).map_err(cannot_wait)?;
+    fn block(&self, phase: Phase, interests: &mut [Interest<'_>], until: Tick) -> Outcome<Woke> {
+        let Some(cancel) = &self.cancel else {
+            return self.block_through(phase, interests, until);
+        };
+        let signal = cancel.signal(&*self.world).map_err(|error| cannot_wait(phase, error))?;
         let mut all = interests.to_vec();
         all.push(Interest::read(signal.source()));
-        let woke = self.block_through(&mut all, until)?;
+        let woke = self.block_through(phase, &mut all, until)?;
         if cancel.is_cancelled() {
             return Err(Failure::cancelled());
         }
@@ -249,9 +252,15 @@ impl Call {
         Ok(woke)
     }
 
-    fn block_through(&self, interests: &mut [Interest<'_>], until: Tick) -> Outcome<Woke> {
+    fn block_through(
+        &self,
+        phase: Phase,
+        interests: &mut [Interest<'_>],
+        until: Tick,
+    ) -> Outcome<Woke> {
         loop {
-            match self.world.wait(interests, until).map_err(cannot_wait)? {
+            let woke = self.world.wait(interests, until);
+            match woke.map_err(|error| cannot_wait(phase, error))? {
                 Woke::Interrupted => {
                     if !self.may_go_on() {
                         return Err(Failure::cancelled());
@@ -383,6 +392,15 @@ const fn each_wait(phase: Phase) -> Option<Limit> {
     }
 }
 
-fn cannot_wait(error: std::io::Error) -> Box<Failure> {
-    Failure::from_error(ErrorKind::Receive, "the system cannot wait for the socket", error)
+/// The failure of a wait is one of what was being done.
+fn cannot_wait(phase: Phase, error: std::io::Error) -> Box<Failure> {
+    let kind = match phase {
+        Phase::Pool | Phase::Connect => ErrorKind::Connect,
+        Phase::Resolve => ErrorKind::Resolve,
+        Phase::Tunnel => ErrorKind::Proxy,
+        Phase::Tls => ErrorKind::Tls,
+        Phase::Send | Phase::Upload | Phase::Continue => ErrorKind::Send,
+        _ => ErrorKind::Receive,
+    };
+    Failure::from_error(kind, "the system cannot wait for the socket", error)
 }

@@ -130,7 +130,9 @@ impl<'a> Dialogue<'a> {
                 false => stream.write(&[IoSlice::new(bytes)]),
             };
             match result {
-                Ok(0) => return Ok(What::Read),
+                Ok(0) if bytes.is_empty() => return Ok(What::Read),
+                // Not one byte was taken: there is no room.
+                Ok(0) => return Ok(What::Write),
                 Ok(count) => self.language.sent(count),
                 Err(StreamError::WouldBlock) => return Ok(What::Write),
                 Err(error) => return Err(self.failed(error)),

@@ -9,6 +9,10 @@ const CIPHER_BYTES: usize = 32 * 1024;
 /// The size for whoever fills the first one at once.
 const WIDE_BYTES: usize = 64 * 1024;
 
+/// So often the socket is read for one read of plaintext, or for one step of a handshake. A peer may send
+/// records without data faster than they are read: a limit has to be looked at between.
+const READS: usize = 16;
+
 /// One TLS connection and what its records travel on.
 #[derive(Debug)]
 pub(super) struct Layer {
@@ -36,12 +40,13 @@ impl Layer {
         wire: &mut Wire,
         out: &mut [u8],
     ) -> Result<Received, StreamError> {
+        let mut reads = 0;
         loop {
             match self.session.read_plain(out)? {
                 PlainRead::Bytes(count) => return Ok(Received::Bytes(count)),
                 PlainRead::CleanEnd => return Ok(Received::End),
                 PlainRead::Truncated => return Ok(Received::Truncated),
-                PlainRead::Empty => self.receive(wire)?,
+                PlainRead::Empty => self.receive_some(wire, &mut reads)?,
             }
         }
     }
@@ -51,6 +56,7 @@ impl Layer {
     /// Written first and then read, both without waiting; never only one of them, or two peers that
     /// both wait for room would wait for ever.
     pub(super) fn handshake(&mut self, wire: &mut Wire) -> Result<(), StreamError> {
+        let mut reads = 0;
         loop {
             let flushed = match self.flush(wire) {
                 Err(StreamError::WouldBlock) => false,
@@ -59,7 +65,7 @@ impl Layer {
             if !self.session.is_handshaking() {
                 return if flushed { Ok(()) } else { Err(StreamError::WouldBlock) };
             }
-            match self.receive(wire) {
+            match self.receive_some(wire, &mut reads) {
                 Ok(()) => {}
                 Err(StreamError::Tls(error)) => {
                     // The alert tells the peer why; if it does not fit, the error still stands.
@@ -69,6 +75,18 @@ impl Layer {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// [`receive`](Self::receive), unless the socket was read often enough, and a wait for it would tell
+    /// of all that is still to come.
+    fn receive_some(&mut self, wire: &mut Wire, reads: &mut usize) -> Result<(), StreamError> {
+        if !self.has_more_at_hand() {
+            if *reads == READS {
+                return Err(StreamError::WouldBlock);
+            }
+            *reads += 1;
+        }
+        self.receive(wire)
     }
 
     /// Reads ciphertext once, unless some is left from before, and takes it in.
