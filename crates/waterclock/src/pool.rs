@@ -229,7 +229,7 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         if let Some(pool) = self.pool.upgrade() {
-            pool.lock().release(&self.key);
+            pool.lock().release(&pool.settings, &self.key);
         }
     }
 }
@@ -341,7 +341,7 @@ impl Pool {
     /// Joins the queue; `false` if a place has become free since the last look.
     fn enqueue(&self, waiter: &Arc<Waiter>) -> bool {
         let mut state = self.0.lock();
-        if self.0.has_room(&state, waiter.key.as_ref()) {
+        if state.has_room(&self.0.settings, waiter.key.as_ref()) {
             return false;
         }
         state.waiters.push_back(Arc::clone(waiter));
@@ -354,7 +354,7 @@ impl Pool {
         let before = state.waiters.len();
         state.waiters.retain(|other| !Arc::ptr_eq(other, waiter));
         if state.waiters.len() == before {
-            state.call_next(&waiter.key);
+            state.call_next(&self.0.settings, &waiter.key);
         }
     }
 
@@ -370,7 +370,7 @@ impl Pool {
         let Some(host) = state.hosts.get_mut(&key) else { return };
         host.idle.push(Idle { connection, since: now });
         state.idle += 1;
-        state.call_next(&key);
+        state.call_next(&self.0.settings, &key);
         let surplus =
             if state.idle > self.0.settings.max_idle { state.pop_oldest_idle() } else { None };
         drop(state);
@@ -396,22 +396,22 @@ impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn has_room(&self, state: &State, key: KeyRef<'_>) -> bool {
-        let (idle, open) = state
-            .hosts
-            .get(&key as &dyn AsKey)
-            .map_or((false, 0), |host| (!host.idle.is_empty(), host.open));
-        let host_has_room = self.settings.max_per_host.is_none_or(|max| open < max);
-        let total_has_room =
-            self.settings.max_total.is_none_or(|max| state.open < max || state.idle > 0);
-        idle || (host_has_room && total_has_room)
-    }
 }
 
 impl State {
+    /// Whether a connection for `key` can be had without waiting.
+    fn has_room(&self, settings: &PoolSettings, key: KeyRef<'_>) -> bool {
+        let (idle, open) = self
+            .hosts
+            .get(&ArcKey(key))
+            .map_or((false, 0), |host| (!host.idle.is_empty(), host.open));
+        let host_has_room = settings.max_per_host.is_none_or(|max| open < max);
+        let total_has_room = settings.max_total.is_none_or(|max| self.open < max || self.idle > 0);
+        idle || (host_has_room && total_has_room)
+    }
+
     /// A connection is gone: its place is free.
-    fn release(&mut self, key: &Arc<PoolKey>) {
+    fn release(&mut self, settings: &PoolSettings, key: &Arc<PoolKey>) {
         self.open -= 1;
         if let Some(host) = self.hosts.get_mut(key) {
             host.open -= 1;
@@ -419,13 +419,15 @@ impl State {
                 self.hosts.remove(key);
             }
         }
-        self.call_next(key);
+        self.call_next(settings, key);
     }
 
-    /// Wakes the one that has waited longest for `key`, else the one that has waited longest.
-    fn call_next(&mut self, key: &PoolKey) {
+    /// Wakes the one that has waited longest for `key`, else the one of those that find room: another
+    /// would only go back to wait, and the place would be nobody's.
+    fn call_next(&mut self, settings: &PoolSettings, key: &PoolKey) {
         let same = self.waiters.iter().position(|waiter| waiter.key == *key);
-        let next = same.or((!self.waiters.is_empty()).then_some(0));
+        let finds_room = |waiter: &Arc<Waiter>| self.has_room(settings, waiter.key.as_ref());
+        let next = same.or_else(|| self.waiters.iter().position(finds_room));
         if let Some(waiter) = next.and_then(|index| self.waiters.remove(index)) {
             waiter.signal.set();
         }
@@ -443,5 +445,49 @@ impl State {
             .min_by_key(|host| oldest(host))?;
         self.idle -= 1;
         Some(host.idle.remove(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Source;
+    use std::sync::atomic::AtomicBool;
+
+    #[derive(Debug, Default)]
+    struct Flag(AtomicBool);
+
+    impl Signal for Flag {
+        fn set(&self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+
+        fn source(&self) -> Source<'_> {
+            Source::Virtual(0, std::marker::PhantomData)
+        }
+    }
+
+    fn key(host: &str) -> KeyRef<'_> {
+        KeyRef { host, port: 80, tls: None, proxy: None }
+    }
+
+    /// The one that has waited longest was called, had no use for the place, and nobody else heard of it.
+    #[test]
+    fn a_place_goes_to_a_waiter_that_can_use_it() {
+        let settings =
+            PoolSettings { max_per_host: Some(1), max_total: Some(2), ..Default::default() };
+        let pool = Pool::new(settings);
+        let _busy = pool.take_permit(key("a")).unwrap();
+        let leaves = pool.take_permit(key("b")).unwrap();
+        let wait = |host| {
+            let flag = Arc::new(Flag::default());
+            let waiter = Arc::new(Waiter { key: key(host).to_key(), signal: flag.clone() });
+            assert!(pool.enqueue(&waiter));
+            flag
+        };
+        let (full, free) = (wait("a"), wait("c"));
+        drop(leaves);
+        assert!(free.0.load(Ordering::SeqCst));
+        assert!(!full.0.load(Ordering::SeqCst));
     }
 }
