@@ -131,7 +131,7 @@ fn one(session: &Session, server: &str, number: u64, tally: &mut Tally) {
     let fate = Fate::of(number);
     let url = format!("{server}/{number}");
     let request =
-        if number % 2 == 0 { session.get(url) } else { session.post(url).body("content") };
+        if number.is_multiple_of(2) { session.get(url) } else { session.post(url).body("content") };
     let result = request.send().and_then(|mut response| response.content());
     let outcome = match &result {
         Ok(content) => {

@@ -26,7 +26,7 @@ pub(crate) fn serve() -> io::Result<()> {
             let seen = Arc::clone(&accepting);
             let served = thread::Builder::new().stack_size(64 * 1024).spawn(move || {
                 // The client has gone, or was to be left.
-                let _ = converse(stream, &seen);
+                let _ = converse(&stream, &seen);
             });
             if let Err(error) = served {
                 eprintln!("no thread for a connection: {error}");
@@ -35,13 +35,15 @@ pub(crate) fn serve() -> io::Result<()> {
     });
     io::stdin().read_to_end(&mut Vec::new())?;
     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-    println!("{} {}", seen.posts.len(), seen.twice);
+    // Nobody asks for it where the load has failed.
+    let _ = writeln!(io::stdout(), "{} {}", seen.posts.len(), seen.twice);
     Ok(())
 }
 
-fn converse(mut stream: TcpStream, seen: &Mutex<Seen>) -> io::Result<()> {
+fn converse(stream: &TcpStream, seen: &Mutex<Seen>) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut reader = BufReader::with_capacity(2048, stream.try_clone()?);
+    // One descriptor a connection: there are to be more than half as many as a process may have.
+    let mut reader = BufReader::with_capacity(2048, stream);
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
@@ -63,14 +65,14 @@ fn converse(mut stream: TcpStream, seen: &Mutex<Seen>) -> io::Result<()> {
         }
         let held = line.contains("/idle");
         let fate = if held { Fate::Good } else { Fate::of(number) };
-        if !answer(&mut stream, number, fate)? {
+        if !answer(stream, number, fate)? {
             return Ok(());
         }
     }
 }
 
 /// Whether the connection may be used on.
-fn answer(stream: &mut TcpStream, number: u64, fate: Fate) -> io::Result<bool> {
+fn answer(mut stream: &TcpStream, number: u64, fate: Fate) -> io::Result<bool> {
     let body = body(number);
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
     let (half, _) = body.split_at(body.len() / 2);
@@ -81,7 +83,7 @@ fn answer(stream: &mut TcpStream, number: u64, fate: Fate) -> io::Result<bool> {
             stream.write_all((head + &body + evil).as_bytes())?;
         }
         Fate::Reset => {
-            socket2::SockRef::from(&*stream).set_linger(Some(Duration::ZERO))?;
+            socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO))?;
             return Ok(false);
         }
         Fate::Cut => {
