@@ -39,8 +39,19 @@ struct Shared {
 
 impl DnsServer {
     /// Answers from this zone, on a free port.
+    ///
+    /// # Errors
+    /// As [`start_at`](Self::start_at).
     pub fn start(zone: Zone) -> io::Result<Self> {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into(), zone)
+    }
+
+    /// Answers from this zone, at this address.
+    ///
+    /// # Errors
+    /// If the address cannot be had, or no thread can be started.
+    pub fn start_at(address: SocketAddr, zone: Zone) -> io::Result<Self> {
+        let socket = UdpSocket::bind(address)?;
         let address = socket.local_addr()?;
         let shared = Shared { socket, zone, queries: Mutex::default(), stop: Stop::default() };
         let shared = Arc::new(shared);
