@@ -509,6 +509,35 @@ mod tests {
     }
 
     #[test]
+    fn the_earliest_is_found_wherever_it_stands() {
+        let mut deadlines = Deadlines::default();
+        // In the table `total` stands before `read`, and `head` before `read` and after `tls`.
+        let limits = Limits::builder().total(5 * MS).tls(7 * MS).head(3 * MS).read(3 * MS).build();
+        for limit in [Limit::Total, Limit::Tls, Limit::Head, Limit::Read] {
+            deadlines.arm(limit, &limits, Tick::ZERO);
+        }
+        let at = |count: u32, limit| Some((Tick::ZERO.after(count * MS), limit));
+        assert_eq!(deadlines.earliest(), at(3, Limit::Read));
+        deadlines.disarm(Limit::Read);
+        assert_eq!(deadlines.earliest(), at(3, Limit::Head));
+        deadlines.disarm(Limit::Head);
+        assert_eq!(deadlines.earliest(), at(5, Limit::Total));
+        assert_eq!((deadlines.get(Limit::Head), deadlines.get(Limit::Pool)), (None, None));
+        assert_eq!(deadlines.get(Limit::Tls), Some(Tick::ZERO.after(7 * MS)));
+        deadlines.disarm_all_but(Limit::Tls);
+        assert_eq!(deadlines.earliest(), at(7, Limit::Tls));
+        assert_eq!(deadlines.get(Limit::Total), None);
+        deadlines.disarm_all_but(Limit::Read);
+        assert_eq!(deadlines.earliest(), None);
+    }
+
+    #[test]
+    fn two_limits_restart_with_every_wait() {
+        let restart = Limit::ALL.into_iter().filter(|limit| limit.restarts_every_wait());
+        assert_eq!(restart.collect::<Vec<_>>(), [Limit::Write, Limit::Read]);
+    }
+
+    #[test]
     fn requests_profile_sets_what_requests_sets() {
         let limits = Limits::requests(Some(MS), Some(2 * MS));
         let set: Vec<_> = limits.iter().map(|(limit, d)| (limit.name(), d / 1)).collect();

@@ -63,3 +63,14 @@ impl Tick {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nanoseconds_go_in_and_come_out() {
+        assert_eq!(Tick::from_nanos(7).after(Duration::from_nanos(5)).as_nanos(), 12);
+        assert!(Tick::NEVER.is_never() && !Tick::ZERO.is_never());
+    }
+}

@@ -243,6 +243,12 @@ mod tests {
     }
 
     #[test]
+    fn unix_times_are_read_on_both_sides_of_1970() {
+        assert_eq!(from_unix(2), Some(UNIX_EPOCH + Duration::from_secs(2)));
+        assert_eq!(from_unix(-2), Some(UNIX_EPOCH - Duration::from_secs(2)));
+    }
+
+    #[test]
     fn unix_times_before_1970_round_down() {
         for (nanos_before, expected) in [(0, (0, 0)), (1, (-1, 999_999_999))] {
             assert_eq!(to_unix(UNIX_EPOCH - Duration::from_nanos(nanos_before)), expected);

@@ -131,3 +131,19 @@ fn connect_and_trace_have_no_content() {
         assert_eq!(refused, InvalidRequest::ContentNotAllowed { method });
     }
 }
+
+/// What is said about the length, unless the fields say it.
+#[test]
+fn framing_fields() {
+    let said = |framing: RequestFraming, fields: &[(&str, &str)]| {
+        let field = framing.field(&of(fields));
+        field.map(|field| (field.pair().0, field.pair().1.to_vec()))
+    };
+    let length = RequestFraming::Length(70);
+    assert_eq!(said(RequestFraming::None, &[]), None);
+    assert_eq!(said(length, &[("X", "y")]), Some(("Content-Length", b"70".to_vec())));
+    assert_eq!(said(length, &[("content-length", "70")]), None);
+    let chunked = Some(("Transfer-Encoding", b"chunked".to_vec()));
+    assert_eq!(said(RequestFraming::Chunked, &[("X", "y")]), chunked);
+    assert_eq!(said(RequestFraming::Chunked, &[("transfer-encoding", "chunked")]), None);
+}

@@ -367,3 +367,12 @@ fn errors_say_what_where_and_what_to_do_but_no_secret() {
     let said = error("http://a.test/", b"http://you:p@ss@b.test:0/").to_string();
     assert!(!said.contains("ss@b"), "{said}");
 }
+
+#[test]
+fn a_policy_with_another_part_keeps_the_rest() {
+    let strict = RedirectPolicy::limited(4).with_https_only(true).with_keep_method(true);
+    assert_eq!((strict.max, strict.with_max(9).max), (4, 9));
+    assert!(strict.with_max(9).https_only && strict.with_max(9).keep_method);
+    assert!(strict.follow && !strict.with_follow(false).follow);
+    assert!(strict.with_follow(false).https_only && strict.with_follow(false).max == 4);
+}

@@ -263,3 +263,71 @@ fn parts_of_no_call_are_refused() {
     };
     assert_eq!(with(hops), InvalidParts::HopOfSpan(2), "back to the first hop");
 }
+
+/// Each note of the call stands in its timeline.
+#[test]
+fn what_is_noted_is_kept() {
+    let mut t = Timeline::new(ms(0), Limits::none());
+    t.record_caller(What::Hook, ms(0), ms(0));
+    assert_eq!(t.spans(), []);
+    t.begin_hop(hop(ms(0)));
+    t.hop_mut().unwrap().status = Some(301);
+    let connection = ConnectionUse { number: 7, idle: None, peer: None };
+    t.use_connection(connection);
+    t.set_request_sent(RequestSent::Yes);
+    t.note("It is said.");
+    let lost = t.begin_attempt("192.0.2.1:80".into(), ms(1));
+    let won = t.begin_attempt("192.0.2.2:80".into(), ms(2));
+    assert_eq!((lost, won), (0, 1));
+    t.end_attempt(lost, ms(3), AttemptEnd::Expired);
+    t.end_attempt(won, ms(4), AttemptEnd::Connected);
+    t.end_attempt(won, ms(5), AttemptEnd::Abandoned);
+    assert_eq!((t.request_sent(), t.notes()), (RequestSent::Yes, &["It is said.".into()][..]));
+    assert_eq!(t.hops()[0].status, Some(301));
+    assert_eq!(t.hops()[0].connection.unwrap().number, 7);
+    let ends: Vec<_> = t.attempts().iter().map(|a| (a.hop, a.ended, a.end.clone())).collect();
+    let failed = (0, Some(ms(3)), AttemptEnd::Expired);
+    assert_eq!(ends, [failed, (0, Some(ms(4)), AttemptEnd::Connected)]);
+
+    // Work up to a new hop belongs to the old one, and nothing of it was sent.
+    t.begin_hop(hop(ms(9)));
+    assert_eq!((t.spans().len(), t.spans()[0].hop, t.spans()[0].ended), (1, 0, ms(9)));
+    assert_eq!(t.request_sent(), RequestSent::No);
+    t.record_wait(Phase::Connect, What::Connect(1), ms(9), ms(10), None, SpanEnd::Ready);
+    assert_eq!(t.begin_attempt("192.0.2.3:80".into(), ms(10)), 2);
+    assert_eq!((t.spans()[1].hop, t.attempts()[2].hop), (1, 1));
+}
+
+/// Bytes belong to the wait before them, if it was for bytes of that direction; else to the work after it.
+#[test]
+fn bytes_go_to_the_wait_that_was_for_them() {
+    use Phase::{Backoff, Body, Connect, Continue, FirstByte, Head, Send, Tunnel, Upload};
+    let counted = |waited: Phase, moved: Phase, end: SpanEnd| {
+        let mut t = Timeline::new(ms(0), Limits::none());
+        t.begin_hop(hop(ms(0)));
+        t.record_wait(waited, What::Read, ms(0), ms(1), None, end);
+        t.add_bytes(moved, 5);
+        t.finish(ms(2));
+        (t.spans()[0].bytes, t.spans()[1].bytes)
+    };
+    let to_the_wait = [(Send, Upload), (Upload, Send), (FirstByte, Head), (Continue, FirstByte)];
+    for (waited, moved) in to_the_wait.into_iter().chain([(Body, Body), (Tunnel, Tunnel)]) {
+        assert_eq!(counted(waited, moved, SpanEnd::Ready), (5, 0), "{waited} {moved}");
+        assert_eq!(counted(waited, moved, SpanEnd::Expired), (0, 5), "{waited} {moved}");
+    }
+    for (waited, moved) in [(Send, Body), (FirstByte, Upload), (Tunnel, Send), (Backoff, Head)] {
+        assert_eq!(counted(waited, moved, SpanEnd::Ready), (0, 5), "{waited} {moved}");
+    }
+    assert_eq!(counted(Connect, Tunnel, SpanEnd::Ready), (0, 5));
+}
+
+/// A limit that ended a hop did not end the call if another hop follows.
+#[test]
+fn what_has_fired_can_be_taken_back() {
+    let mut t = Timeline::new(ms(0), Limits::total(dur(1)));
+    let fired = Fired { limit: Limit::Total, phase: Phase::Body, deadline: ms(1), noticed: ms(1) };
+    t.set_fired(fired);
+    assert_eq!(t.fired().map(|fired| fired.limit), Some(Limit::Total));
+    t.clear_fired();
+    assert!(t.fired().is_none());
+}

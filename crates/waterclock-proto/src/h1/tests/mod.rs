@@ -2,6 +2,7 @@
 
 mod body;
 mod cost;
+mod edges;
 mod framing_rows;
 mod head_rows;
 mod split;
