@@ -8,10 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use waterclock_lab::{Builder, DnsServer, Server, Zone};
 
 pub(crate) const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 7, 0, 2));
+
+static ASKS_THE_OTHER_SIDE: Once = Once::new();
 
 /// A running line. It ends with this value, or with the process: while its standard input is open it lives.
 pub(crate) struct Line {
@@ -61,6 +64,14 @@ impl Line {
 
     /// A name server on the other side, which is the one of this process from now on.
     pub(crate) fn names(&self, zone: Zone) -> &'static DnsServer {
+        ASKS_THE_OTHER_SIDE.call_once(|| self.ask_the_other_side());
+        let address = SocketAddr::new(SERVER, 53);
+        Box::leak(Box::new(self.over_there(|| DnsServer::start_at(address, zone).unwrap())))
+    }
+
+    /// Files of this process alone lie over those that say whom to ask. Once: another mount would not find
+    /// its place under the first one.
+    fn ask_the_other_side(&self) {
         let files = [
             ("/etc/resolv.conf", format!("nameserver {SERVER}\n")),
             ("/etc/nsswitch.conf", "hosts: files dns\n".to_owned()),
@@ -71,8 +82,6 @@ impl Line {
             let status = Command::new("mount").arg("--bind").arg(private).arg(path).status();
             assert!(status.unwrap().success() || !Path::new(path).exists(), "mount over {path}");
         }
-        let address = SocketAddr::new(SERVER, 53);
-        Box::leak(Box::new(self.over_there(|| DnsServer::start_at(address, zone).unwrap())))
     }
 
     /// A path for a file that goes with the line.

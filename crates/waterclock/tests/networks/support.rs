@@ -2,9 +2,9 @@
 
 use crate::capture::{Capture, Packet};
 use std::time::Duration;
+use waterclock::timeline::{Span, SpanEnd};
 use waterclock::tls::{Roots, TlsSettings};
 use waterclock::{Phase, Session, SessionBuilder, Tick, Timeline};
-use waterclock_proto::timeline::{Span, SpanEnd};
 
 /// The wall clock and the client's may have moved apart by so much.
 const SLACK: Duration = Duration::from_micros(500);
