@@ -61,7 +61,10 @@ fn no_wait_reaches_the_limit_and_every_wait_ends_with_its_packet() {
             if phases != [hop, hop].concat() {
                 return Err(format!("somebody was busy with something else: {phases:?}"));
             }
-            assert_eq!(capture.round_trips(), 8);
+            // A packet more, where the client was late to go on, or TCP asked again.
+            if capture.round_trips() != 8 {
+                return Err(format!("{} round trips", capture.round_trips()));
+            }
             // And why there was no error.
             let explained = response.explain();
             for part in ["Why did timeout=0.12 not fire?", "No single wait reached 120 ms"] {
