@@ -403,7 +403,7 @@ impl State {
     fn has_room(&self, settings: &PoolSettings, key: KeyRef<'_>) -> bool {
         let (idle, open) = self
             .hosts
-            .get(&ArcKey(key))
+            .get(&key as &dyn AsKey)
             .map_or((false, 0), |host| (!host.idle.is_empty(), host.open));
         let host_has_room = settings.max_per_host.is_none_or(|max| open < max);
         let total_has_room = settings.max_total.is_none_or(|max| self.open < max || self.idle > 0);
