@@ -71,6 +71,7 @@ pub(crate) struct Conn {
     pub(crate) wire: Wire,
     pub(crate) wakes: BTreeSet<Tick>,
     pub(crate) received: Vec<u8>,
+    pub(crate) writes: Vec<(Tick, usize)>,
 }
 
 impl Conn {
@@ -176,7 +177,12 @@ impl Socket for SimSocket {
             for part in parts {
                 bytes.extend_from_slice(part.get(..count - bytes.len()).unwrap_or(part));
             }
-            lock(&self.net).send_bytes(self.id, Direction::ToPeer, bytes);
+            let mut net = lock(&self.net);
+            let now = net.now;
+            if let Some(conn) = net.connections.get_mut(&self.id) {
+                conn.writes.push((now, conn.inbound.len()));
+            }
+            net.send_bytes(self.id, Direction::ToPeer, bytes);
         }
         Ok(count)
     }

@@ -75,4 +75,6 @@ pub struct Connection {
     pub received: Vec<u8>,
     /// What a TLS peer decrypted of it; empty without TLS.
     pub decrypted: Vec<u8>,
+    /// Each write of the client: when, and how many bytes had arrived by then that it had not read.
+    pub writes: Vec<(Tick, usize)>,
 }

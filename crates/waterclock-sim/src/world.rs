@@ -160,6 +160,7 @@ impl SimWorld {
                 dropped: conn.dropped,
                 received: conn.received.clone(),
                 decrypted: conn.wire.decrypted.clone(),
+                writes: conn.writes.clone(),
             })
             .collect()
     }
@@ -281,6 +282,7 @@ impl World for SimWorld {
             wire: Wire::new(),
             wakes: BTreeSet::new(),
             received: Vec::new(),
+            writes: Vec::new(),
         };
         net.connections.insert(id, conn);
         let mut connected = false;

@@ -44,12 +44,6 @@ impl Default for PoolSettings {
     }
 }
 
-/// A connection used so recently is not looked at before it is used again: what the peer sends
-/// within the time of flight could not be seen anyway, and the look is a system call. Short, as bytes
-/// that follow an answer are as a rule right behind it: only a request that is made in the same
-/// breath goes without the look.
-const FRESH: Duration = Duration::from_micros(200);
-
 /// What a connection is good for. Connections are shared only between equal keys.
 #[derive(Clone, Debug)]
 pub(crate) struct PoolKey {
@@ -260,7 +254,7 @@ impl Pool {
                     // It makes way for the new one.
                     break;
                 }
-                if age < FRESH || !idle.stream.has_stray_bytes() {
+                if !idle.stream.has_stray_bytes() {
                     call.disarm(&[Limit::Pool]);
                     return Ok(Checkout::Reused(idle, age));
                 }

@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// Far longer than any case takes: an error that has to wait for it does not come at once.
 const READ: Duration = Duration::from_secs(1_000);
 /// Inputs up to this size are cut at every boundary here as well as in the parser.
-const SMALL: usize = 256;
+const SMALL: usize = 128;
 
 /// What came of a case, and whether its connection served the next request.
 type Ran = (Outcome, bool);

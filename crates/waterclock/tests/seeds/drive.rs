@@ -3,8 +3,9 @@
 use crate::plan::{Ask, Dead, HOSTS, HostPlan, Plan, Reading, Route};
 use crate::site::{Log, Origin, Proxy, Site, origin};
 use base64::Engine as _;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use waterclock::tls::{Roots, TlsSettings};
@@ -14,7 +15,7 @@ use waterclock::{
     Tick, Timeline,
 };
 use waterclock_sim::Direction::{ToClient, ToPeer};
-use waterclock_sim::{Link, Peer, SimWorld, TlsServer, WaitRecord};
+use waterclock_sim::{Connection, Link, Peer, SimWorld, TlsServer, WaitRecord};
 
 /// What became of a call.
 pub(crate) struct Ended {
@@ -44,6 +45,8 @@ pub(crate) struct Story {
     /// The caller's own pauses: thread, start and end.
     pub(crate) pauses: Vec<(usize, Tick, Tick)>,
     pub(crate) open_sockets: usize,
+    /// Each connection, by the address it went to.
+    pub(crate) connections: BTreeMap<SocketAddr, Vec<Connection>>,
     pub(crate) now: Tick,
 }
 
@@ -191,8 +194,12 @@ pub(crate) fn run(plan: &Plan) -> Story {
     });
     drop(session);
     let (waits, open_sockets, now) = (world.waits(), world.open_sockets(), world.now());
-    let (ended, pauses) = (ended.into_inner().unwrap(), taken.lock().unwrap().clone());
-    Story { site, ended, waits, pauses, open_sockets, now }
+    let ended: Vec<Ended> = ended.into_inner().unwrap();
+    let peers = ended.iter().flat_map(|ended| ended.timeline.hops());
+    let peers: BTreeSet<_> = peers.filter_map(|hop| hop.connection?.peer).collect();
+    let connections = peers.into_iter().map(|peer| (peer, world.connections(peer))).collect();
+    let pauses = taken.lock().unwrap().clone();
+    Story { site, ended, waits, pauses, open_sockets, connections, now }
 }
 
 /// The pauses that the caller takes in one thread.

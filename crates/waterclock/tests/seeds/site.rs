@@ -16,8 +16,6 @@ pub(crate) struct Log {
     pub(crate) delivered: BTreeMap<(usize, usize), usize>,
     /// Plain text that came, by the name of the origin; `proxy` is what only the proxy was told.
     pub(crate) told: Vec<(String, String)>,
-    /// When unasked-for bytes were sent, and by which host.
-    pub(crate) planted: Vec<(usize, Tick)>,
 }
 
 pub(crate) struct Site {
@@ -186,7 +184,6 @@ impl Origin {
             Act::Send(bytes) => wire.send(bytes),
             Act::Planted(bytes) => {
                 if matches!(self.state, State::Head) && self.input.is_empty() {
-                    self.site.log.lock().unwrap().planted.push((self.host, wire.now()));
                     wire.send(bytes);
                 }
             }
