@@ -100,6 +100,12 @@ impl<'a> Session<'a> {
             }
             Step::Drain => self.drain(None)?,
             Step::Send(bytes) => link.write_all(bytes)?,
+            Step::SendTogether(pieces) => {
+                let wire: io::Result<Vec<_>> =
+                    pieces.iter().map(|piece| link.seal(piece)).collect();
+                link.write_wire(&wire?.concat())?;
+            }
+            Step::SendUrgent(byte) => link.stream().send_urgent(*byte)?,
             Step::Drip { bytes, size, every } => {
                 self.drip(bytes, *size, |piece| link.write_all(piece), *every)?;
             }

@@ -29,6 +29,11 @@ pub enum Step {
     Drain,
     /// Sends these bytes at one go.
     Send(Vec<u8>),
+    /// Sends these pieces at one go; over TLS each is a record of its own, and all arrive together.
+    SendTogether(Vec<Vec<u8>>),
+    /// Sends one byte out of band (TCP's urgent data), below TLS. A reader that knows nothing of it stops
+    /// short at its place.
+    SendUrgent(u8),
     /// Sends `size` bytes at a time with `every` between them; over TLS each is a record.
     Drip {
         /// What to send.

@@ -37,6 +37,17 @@ impl Stream {
         }
     }
 
+    /// Sends a byte out of band. Unix sockets have no such thing.
+    pub(crate) fn send_urgent(&self, byte: u8) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => {
+                socket2::SockRef::from(stream).send_out_of_band(&[byte]).map(|_| ())
+            }
+            #[cfg(unix)]
+            Stream::Unix(_) => Ok(()),
+        }
+    }
+
     /// Whose it is, where that can be said.
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
         match self {
