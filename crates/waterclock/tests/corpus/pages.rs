@@ -1,4 +1,4 @@
-//! The pages in `docs/hostile` name tests and cases of the corpus: they exist.
+//! The pages in `docs/hostile`, and `docs/how-we-know.md`, name tests and cases of the corpus: they exist.
 //!
 //! In backquotes, a test is `path.rs::name`, the path from the top of the repository, and a case is
 //! `corpus FILE: NAME`, where the name of a section stands for all of its cases.
@@ -15,8 +15,9 @@ fn top() -> PathBuf {
 /// Each page's name and text.
 fn pages() -> Vec<(String, String)> {
     let files = fs::read_dir(top().join("docs/hostile")).unwrap();
+    let files = files.map(|file| file.unwrap().path());
     let mut pages = Vec::new();
-    for file in files.map(|file| file.unwrap().path()) {
+    for file in files.chain([top().join("docs/how-we-know.md")]) {
         if file.extension().is_some_and(|extension| extension == "md") {
             let name = file.file_name().unwrap().to_string_lossy().into_owned();
             pages.push((name, fs::read_to_string(file).unwrap()));
