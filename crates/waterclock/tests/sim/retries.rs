@@ -93,12 +93,11 @@ fn a_post_is_sent_once() {
     }
 }
 
-/// The connection is dead already, and not a byte of the request was taken.
+/// The connection is dead already, which is seen before anything is written: no attempt, so no retry.
 #[test]
-fn a_post_of_which_nothing_was_written_is_sent_again() {
+fn a_post_does_not_begin_on_a_dead_connection() {
     let bench = Bench::new(Route::Http);
     bench.serve_each(None, |number| match number {
-        // Both in one instant: the connection is too fresh to be looked at.
         0 => Script::new().expect_head().send(ok("hello")).reset(),
         _ => Script::new().expect_head().send(ok("other")),
     });
@@ -106,7 +105,29 @@ fn a_post_of_which_nothing_was_written_is_sent_again() {
     session.get(bench.route.url("/first")).send().unwrap().content().unwrap();
     let mut response = bench.post(&session).body("content").send().unwrap();
     assert_eq!(response.text().unwrap(), "other");
+    assert_eq!(reasons(&response), [HopReason::First]);
+    assert_eq!(response.timeline().hops()[0].connection.unwrap().number, 2);
+    assert_eq!(bench.times_sent(), 1);
+}
+
+/// The kept connection has no room, and dies before a byte of the request was taken.
+#[test]
+fn a_post_of_which_nothing_was_written_is_sent_again() {
+    const ROOM: usize = 10_000;
+    let bench = Bench::new(Route::Http);
+    bench.serve_each(Some(ROOM), |number| match number {
+        // It answers without taking the first body, which fills its window to the last byte.
+        0 => Script::new().expect_head().wait(ms(1)).send(ok("")).wait(ms(5)).reset(),
+        _ => Script::new().expect_head().send(ok("other")),
+    });
+    let session = bench.session();
+    let first = session.post(bench.route.url("/first")).body(vec![b'x'; ROOM]);
+    first.send().unwrap().content().unwrap();
+    let begun = bench.now();
+    let mut response = bench.post(&session).body("content").send().unwrap();
+    assert_eq!(response.text().unwrap(), "other");
     assert_eq!(reasons(&response), [HopReason::First, HopReason::Retry]);
+    assert_eq!(response.timeline().hops()[0].ended, Some(begun.after(ms(5))));
     assert_eq!(bench.times_sent(), 1);
 }
 
