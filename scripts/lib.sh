@@ -91,6 +91,19 @@ need_compiler() {
         die "Install a C compiler (as 'cc') and try again."
 }
 
+# cargo_tool NAME VERSION [OPTION...]: builds a pinned tool into .tools unless it is there already. For a short
+# build, not for speed: such a tool runs for a second, or waits for cargo.
+cargo_tool() {
+    local name=$1 version=$2
+    shift 2
+    need_cargo
+    if [[ -x $tools/bin/$name ]] && grep -qs "^\"$name $version " "$tools/.crates.toml"; then return 0; fi
+    need_compiler
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0 \
+        CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+        cargo install --locked --force --root "$tools" "$@" "$name@$version" >&2
+}
+
 host_triple() { rustc -vV | sed -n 's/^host: //p'; }
 
 # Everything cargo has to download for this machine; what follows can then run --offline.
