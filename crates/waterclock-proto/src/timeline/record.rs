@@ -205,3 +205,7 @@ fn direction(phase: Phase) -> Option<u8> {
 pub(super) fn index(position: usize) -> u16 {
     u16::try_from(position).unwrap_or(u16::MAX)
 }
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;
