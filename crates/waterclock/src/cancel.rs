@@ -1,8 +1,8 @@
 //! [`CancelHandle`]: ends calls from another thread.
 
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::world::{Signal, World};
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Cancels the calls it was given to, from any thread. Once cancelled it stays so.

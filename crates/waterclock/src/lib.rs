@@ -59,6 +59,8 @@ mod given;
 mod hooks;
 mod log_lines;
 pub mod mock;
+#[cfg(all(test, shuttle))]
+mod models;
 mod multipart;
 pub mod observe;
 mod pool;
@@ -72,6 +74,7 @@ mod retrying_adapter;
 pub mod run;
 mod session;
 mod stream;
+mod sync;
 mod target;
 pub mod tls;
 pub mod world;

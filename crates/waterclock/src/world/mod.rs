@@ -8,13 +8,14 @@
 pub mod real;
 
 use crate::capture::KeyLines;
+use crate::sync::Mutex;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 use waterclock_proto::tick::Tick;
 

@@ -5,12 +5,12 @@
 //! (single-flight). There are at most [`THREADS`] threads; a thread that is stuck in a lookup holds
 //! back neither a caller's deadline nor the end of the process.
 
+use crate::sync::{Condvar, Mutex, MutexGuard, thread};
 use crate::world::{Answer, LookupResult};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// How many lookups run at once. More would help only when several are stuck.

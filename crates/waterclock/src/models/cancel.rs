@@ -1,0 +1,75 @@
+//! A call that is cancelled, times out and is answered at once: exactly one of these is what came of it.
+
+use super::try_orders;
+use super::world::ModelWorld;
+use crate::{CancelHandle, ErrorKind, Limit, Limits, PoolSettings, SessionBuilder};
+use shuttle::thread;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[test]
+fn one_outcome_and_the_place_is_free_again() {
+    try_orders("cancelled, timed out, answered", || {
+        let world = ModelWorld::default();
+        let settings = PoolSettings { max_total: Some(1), ..PoolSettings::default() };
+        let builder = SessionBuilder::in_world(Arc::new(world.clone())).pool(settings);
+        let session = builder.limits(Limits::none()).build().unwrap();
+        let clock = world.clock();
+        let handle = CancelHandle::new();
+        let caller = {
+            let (session, handle) = (session.clone(), handle.clone());
+            thread::spawn(move || {
+                let limits = Limits::total(Duration::from_millis(5));
+                let request = session.get("http://192.0.2.1/1").limits(limits).cancel(&handle);
+                match request.send().and_then(|mut response| response.text()) {
+                    Ok(text) => assert_eq!(text, "/1"),
+                    Err(error) => match error.kind() {
+                        ErrorKind::Cancelled => assert!(handle.is_cancelled()),
+                        ErrorKind::Timeout => assert_eq!(error.limit(), Some(Limit::Total)),
+                        other => panic!("{other:?}: {error}"),
+                    },
+                }
+            })
+        };
+        let canceller = thread::spawn(move || handle.cancel());
+        let closer = {
+            let session = session.clone();
+            thread::spawn(move || session.close())
+        };
+        for thread in [caller, canceller, closer] {
+            thread.join().unwrap();
+        }
+        // Whatever it was, another call is served.
+        let mut response = session.get("http://192.0.2.1/2").send().unwrap();
+        assert_eq!(response.text().unwrap(), "/2");
+        drop(response);
+        world.stop(clock);
+        drop(session);
+        assert_eq!(world.open(), (0, 1));
+    });
+}
+
+/// The flag is set between the look at it and the wait: the wait must not sleep through it.
+#[test]
+fn a_cancel_is_never_slept_through() {
+    try_orders("cancelled while waiting for a place", || {
+        let world = ModelWorld::default();
+        let settings = PoolSettings { max_total: Some(1), ..PoolSettings::default() };
+        let builder = SessionBuilder::in_world(Arc::new(world.clone())).pool(settings);
+        let session = builder.limits(Limits::none()).build().unwrap();
+        // Holds the only place until the other has ended: without the cancel that would be never.
+        let holder = session.get("http://192.0.2.1/1").send().unwrap();
+        let handle = CancelHandle::new();
+        let caller = {
+            let (session, handle) = (session.clone(), handle.clone());
+            thread::spawn(move || {
+                let error = session.get("http://192.0.2.1/2").cancel(&handle).send().unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Cancelled);
+            })
+        };
+        handle.cancel();
+        caller.join().unwrap();
+        drop((holder, session));
+        assert_eq!(world.open().0, 0);
+    });
+}
