@@ -1,6 +1,6 @@
 //! The pages in `docs/hostile`, and `docs/how-we-know.md`, name tests and cases of the corpus: they exist.
 //!
-//! In backquotes, a test is `path.rs::name`, the path from the top of the repository, and a case is
+//! In backquotes, a test is `path.rs::name` or `path.py::name`, the path from the top of the repository, and a case is
 //! `corpus FILE: NAME`, where the name of a section stands for all of its cases.
 
 use crate::read;
@@ -33,11 +33,16 @@ fn quoted(page: &str) -> impl Iterator<Item = &str> {
         .flat_map(|line| line.split('`').skip(1).step_by(2))
 }
 
-/// Whether a file of Rust has a test of that name, or a row of Python's.
+/// Path and name of a test, if that is what `text` is.
+fn test(text: &str) -> Option<(&str, &str)> {
+    text.split_once("::").filter(|(path, _)| path.ends_with(".rs") || path.ends_with(".py"))
+}
+
+/// Whether a file of Rust or Python has a test of that name.
 fn has_test(path: &str, name: &str) -> bool {
     let text = fs::read_to_string(top().join(path)).unwrap_or_default();
-    let head = format!("fn {name}(");
-    text.lines().any(|line| line.trim_start().starts_with(&head))
+    let heads = [format!("fn {name}("), format!("def {name}(")];
+    text.lines().any(|line| heads.iter().any(|head| line.trim_start().starts_with(head)))
 }
 
 /// The number of rows in the tables of a page: lines with cells, without the two that begin a table.
@@ -53,9 +58,9 @@ fn every_test_that_a_page_names_exists() {
     assert!(pages.iter().any(|(name, _)| name == "responses.md"), "{pages:?}");
     for (page, text) in &pages {
         assert!(table_rows(text) > 0, "{page} has no table");
-        let named: BTreeSet<_> = quoted(text).filter_map(|text| text.split_once(".rs::")).collect();
+        let named: BTreeSet<_> = quoted(text).filter_map(test).collect();
         for (path, name) in &named {
-            assert!(has_test(&format!("{path}.rs"), name), "{page}: no test {path}.rs::{name}");
+            assert!(has_test(path, name), "{page}: no test {path}::{name}");
         }
         let cases = quoted(text).filter(|text| text.starts_with("corpus ")).count();
         assert!(named.len() + cases > 0, "{page} names no test");
