@@ -13,6 +13,9 @@
 )]
 
 mod around;
+mod endings;
+mod pipes;
+mod stops;
 mod storm;
 #[path = "../hostile/support.rs"]
 #[allow(dead_code, reason = "each table uses a part of it")]

@@ -14,6 +14,9 @@ use waterclock_lab::{
 
 const LIMIT: Duration = ms(300);
 
+/// So many signals at least have to come in the middle of a wait; on an idle machine some 250 do.
+const OFTEN: usize = 3;
+
 /// Where a call is to stop, and the limit that ends it there.
 const PHASES: [(Phase, Limit); 8] = [
     (Phase::Resolve, Limit::Resolve),
@@ -79,13 +82,13 @@ fn expect_exact(phase: Phase, limit: Limit) {
         assert_eq!(error.timeline().unwrap().unaccounted(), Duration::ZERO, "{error:#}");
         let often = interruptions.swap(0, Ordering::Relaxed);
         tries.push((phase, error.late_by().unwrap(), often));
-        if error.late_by().unwrap() < LATE && often >= 20 {
+        if error.late_by().unwrap() < LATE && often >= OFTEN {
             break;
         }
     }
     eprintln!("{tries:?}");
     let (_, late, often) = tries.last().unwrap();
-    assert!(*late < LATE && *often >= 20, "late, or hardly interrupted: {tries:?}");
+    assert!(*late < LATE && *often >= OFTEN, "late, or hardly interrupted: {tries:?}");
     drop(held);
 }
 
@@ -119,7 +122,7 @@ fn bytes() -> Vec<u8> {
     (0..SIZE / 4).flat_map(|number| u32::try_from(number).unwrap().to_le_bytes()).collect()
 }
 
-/// Eight threads, each through all phases: a slow lookup, a slow handshake, a body that is taken slowly and
+/// Four threads, each through all phases: a slow lookup, a slow handshake, a body that is taken slowly and
 /// given slowly.
 #[test]
 fn nothing_is_lost() {
@@ -138,7 +141,7 @@ fn nothing_is_lost() {
     command.env("URL", server.url_for("slow.test", "/"));
     passed(&command.output().unwrap());
     let requests = server.requests();
-    assert_eq!(requests.len(), 16);
+    assert_eq!(requests.len(), 8);
     assert!(requests.iter().all(|request| request.complete && request.body == bytes()));
 }
 
@@ -147,7 +150,7 @@ fn exchange_everything() {
     let trusted = trust(&std::env::var("CA").unwrap());
     let (session, interruptions) = counting(builder().tls(trusted).limits(Limits::total(PATIENCE)));
     std::thread::scope(|scope| {
-        for _ in 0..8 {
+        for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..2 {
                     let request = session.post(&url).body_reader(Slowly(bytes(), 0), None);
