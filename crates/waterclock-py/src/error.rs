@@ -4,9 +4,10 @@ use crate::apart::guarded;
 use crate::body::Raised;
 use crate::record::Record;
 use crate::world::take_raised;
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyMemoryError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
+use std::collections::TryReserveError;
 use std::error::Error as _;
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -48,7 +49,7 @@ impl Continuation {
     }
 }
 
-/// What Python is to raise: what one of its own functions raised in the call, else the failure.
+/// What Python is to raise: what one of its own functions raised in the call, `MemoryError`, else the failure.
 pub(crate) fn raise(py: Python<'_>, error: Error, raised: Option<&Raised>) -> PyErr {
     if error.kind() == ErrorKind::Cancelled
         && let Some(signal) = take_raised()
@@ -57,6 +58,9 @@ pub(crate) fn raise(py: Python<'_>, error: Error, raised: Option<&Raised>) -> Py
     }
     if let Some(own) = raised.and_then(Raised::take) {
         return own;
+    }
+    if error.source().and_then(|source| source.downcast_ref::<TryReserveError>()).is_some() {
+        return PyMemoryError::new_err(error.message().to_owned());
     }
     guarded(|| make(py, error)).unwrap_or_else(|error| error)
 }

@@ -2,8 +2,10 @@
 
 use crate::apart::apart;
 use crate::error::raise;
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::collections::TryReserveError;
 use waterclock::{Error, Response};
 
 /// From this length on a body is read straight into the object that Python gets.
@@ -12,6 +14,9 @@ pub(crate) const LARGE: u64 = 256 * 1024;
 /// only claims a length costs little (CVE-2025-13836).
 const EARNEST: usize = 16;
 const PIECE: usize = 1 << 20;
+
+/// How much has arrived, or a failure of the call; or there is no memory.
+type Pieces = Result<Result<usize, Error>, TryReserveError>;
 
 pub(crate) struct Open {
     pub(crate) response: Response,
@@ -95,6 +100,7 @@ impl Open {
     fn large<'py>(&mut self, py: Python<'py>, length: usize) -> PyResult<Bound<'py, PyBytes>> {
         let mut first = Vec::new();
         let earnest = apart(py, || self.pieces(length / EARNEST, &mut first))?;
+        let earnest = earnest.map_err(|error| PyMemoryError::new_err(error.to_string()))?;
         let arrived = earnest.map_err(|error| raise(py, error, None))?;
         PyBytes::new_with(py, length, |all| {
             let mut at = 0;
@@ -108,18 +114,23 @@ impl Open {
         })
     }
 
-    fn pieces(&mut self, least: usize, pieces: &mut Vec<Vec<u8>>) -> Result<usize, Error> {
+    fn pieces(&mut self, least: usize, pieces: &mut Vec<Vec<u8>>) -> Pieces {
         let mut arrived = 0;
         while arrived < least {
-            let mut piece = vec![0; PIECE.min(least - arrived)];
-            let count = self.response.read_body(&mut piece)?;
-            if count == 0 {
-                break;
+            let size = PIECE.min(least - arrived);
+            let mut piece = Vec::new();
+            piece.try_reserve_exact(size)?;
+            piece.resize(size, 0);
+            match self.response.read_body(&mut piece) {
+                Ok(0) => break,
+                Ok(count) => {
+                    piece.truncate(count);
+                    arrived += count;
+                    pieces.push(piece);
+                }
+                Err(error) => return Ok(Err(error)),
             }
-            piece.truncate(count);
-            arrived += count;
-            pieces.push(piece);
         }
-        Ok(arrived)
+        Ok(Ok(arrived))
     }
 }

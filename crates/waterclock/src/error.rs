@@ -50,7 +50,7 @@ pub enum ErrorKind {
     Receive,
     /// A content coding could not be undone.
     Decode,
-    /// A size limit was passed.
+    /// A size limit was passed, or there is no memory for the whole body.
     TooLarge,
     /// More redirects than the policy allows.
     TooManyRedirects,

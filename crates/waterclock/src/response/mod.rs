@@ -377,11 +377,21 @@ impl Inner {
         let mut all = Vec::new();
         while !self.body.is_done() {
             if all.len() == all.capacity() {
-                all.reserve_exact(self.more_room(all.len()));
+                self.make_room(&mut all)?;
             }
             self.body.read_onto(&mut self.call, &mut all)?;
         }
         Ok(all)
+    }
+
+    /// A peer that goes on for ever must not end the process, which is what happens when memory that has
+    /// to be there is not.
+    fn make_room(&mut self, all: &mut Vec<u8>) -> Outcome<()> {
+        let Err(error) = all.try_reserve_exact(self.more_room(all.len())) else { return Ok(()) };
+        let context = format!("no memory for more than {} bytes of the body", all.len());
+        let failure = Failure::from_error(ErrorKind::TooLarge, context, error);
+        self.body.fail(&failure);
+        Err(failure)
     }
 
     /// How much room the next reads get behind `filled` bytes.

@@ -14,6 +14,7 @@
 
 mod around;
 mod endings;
+mod memory;
 mod pipes;
 mod stops;
 mod storm;
