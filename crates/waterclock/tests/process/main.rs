@@ -13,6 +13,8 @@
 )]
 
 mod around;
+mod clocks;
+mod descriptors;
 mod endings;
 mod memory;
 mod pipes;

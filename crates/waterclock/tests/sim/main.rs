@@ -16,6 +16,7 @@ mod boundaries;
 mod captured;
 mod challenges;
 mod chunks;
+mod clocks;
 mod contents;
 mod cookies;
 mod cut_tls;
