@@ -15,7 +15,7 @@ use std::net::{IpAddr, SocketAddr};
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 use waterclock_proto::tick::Tick;
 
@@ -225,9 +225,10 @@ pub struct PendingLookup(Arc<Slot>);
 /// Is shown the addresses of a name.
 type Watcher = Box<dyn Fn(&[SocketAddr]) + Send>;
 
-/// The answering side of a name lookup. Dropped without an answer, it answers with an error.
+/// The answering side of a name lookup. Dropped without an answer, it answers with an error. It keeps nothing
+/// of a call that has given up, however long the lookup goes on.
 pub struct Answer {
-    slot: Arc<Slot>,
+    slot: Weak<Slot>,
     /// Sees the addresses before the asking side does.
     watcher: Option<Watcher>,
 }
@@ -249,7 +250,8 @@ impl PendingLookup {
     #[must_use]
     pub fn new(signal: Arc<dyn Signal>) -> (PendingLookup, Answer) {
         let slot = Arc::new(Slot { result: Mutex::new(None), signal });
-        (PendingLookup(Arc::clone(&slot)), Answer { slot, watcher: None })
+        let answer = Answer { slot: Arc::downgrade(&slot), watcher: None };
+        (PendingLookup(slot), answer)
     }
 
     /// What to wait on.
@@ -272,20 +274,27 @@ impl Answer {
         self
     }
 
+    /// Whether the asking side is still there. A lookup that nobody waits for need not be made.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        self.slot.strong_count() > 0
+    }
+
     /// Answers. Only the first answer counts.
     pub fn complete(self, result: LookupResult) {
         self.put(result);
     }
 
     fn put(&self, result: LookupResult) {
+        let Some(asked) = self.slot.upgrade() else { return };
         if let (Some(watcher), Ok(addresses)) = (&self.watcher, &result) {
             watcher(addresses);
         }
-        let mut slot = self.slot.result.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = asked.result.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
             *slot = Some(result);
             drop(slot);
-            self.slot.signal.set();
+            asked.signal.set();
         }
     }
 }

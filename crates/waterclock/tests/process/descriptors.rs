@@ -1,7 +1,8 @@
 //! Too few descriptors for what is asked for; and none that is lost.
 
-use crate::support::{PATIENCE, again, builder, descriptors, fetch, is_alone, ms, passed};
-use std::sync::Barrier;
+use crate::support::{PATIENCE, again, alone, builder, descriptors, fetch, is_alone, ms, passed};
+use std::sync::{Arc, Barrier};
+use waterclock::world::real::ThreadedLookup;
 use waterclock::{ErrorKind, Limit, Limits, PoolSettings};
 use waterclock_lab::{Blackhole, Script, Server, Step, after, respond};
 
@@ -89,4 +90,34 @@ fn fail_often() {
         assert_eq!(error.limit(), Some(Limit::Connect), "{error:#}");
         assert_eq!(descriptors(), before, "{error:#}");
     }
+}
+
+/// Behind a name server that is silent, calls end and their lookups do not.
+#[test]
+fn lookups_that_hang_keep_no_descriptor() {
+    if !alone("descriptors::lookups_that_hang_keep_no_descriptor", "ulimit -n 40") {
+        return;
+    }
+    let park = |_: &str, _| {
+        loop {
+            std::thread::park();
+        }
+    };
+    let limits = Limits::builder().resolve(ms(5)).build();
+    let builder = builder().limits(limits).resolver(Arc::new(ThreadedLookup::new(park)));
+    let (session, before) = (builder.build().unwrap(), descriptors());
+    for number in 0..200 {
+        // One name again and again, and always another one.
+        for name in ["hangs.test".to_owned(), format!("{number}.test")] {
+            let error = session.get(format!("http://{name}/")).send().unwrap_err();
+            assert_eq!(error.limit(), Some(Limit::Resolve), "{number}: {error:#}");
+        }
+    }
+    // The threads are there; each may still hold what it was asked last.
+    assert!(descriptors() <= before + 1, "{} {before}", descriptors());
+    let lookups = std::fs::read_dir("/proc/self/task").unwrap().filter(|task| {
+        let comm = task.as_ref().unwrap().path().join("comm");
+        std::fs::read_to_string(comm).unwrap_or_default().starts_with("waterclock-res")
+    });
+    assert_eq!(lookups.count(), 4, "threads for lookups are bounded");
 }

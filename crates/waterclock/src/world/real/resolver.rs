@@ -41,6 +41,24 @@ struct State {
     idle: usize,
 }
 
+impl State {
+    /// Of calls that have ended nothing is kept, and what is queued for them alone is not looked up: behind a
+    /// name server that is silent they would pile up.
+    fn forget_who_gave_up(&mut self) {
+        for answers in self.waiting.values_mut() {
+            answers.retain(Answer::is_awaited);
+        }
+        let State { queue, waiting, .. } = self;
+        queue.retain(|name| {
+            let is_awaited = waiting.get(name).is_some_and(|answers| !answers.is_empty());
+            if !is_awaited {
+                waiting.remove(name);
+            }
+            is_awaited
+        });
+    }
+}
+
 impl std::fmt::Debug for ThreadedLookup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let state = self.0.lock();
@@ -85,6 +103,7 @@ impl ThreadedLookup {
     pub fn lookup(&self, name: &str, port: u16, answer: Answer) {
         let name = (name.to_owned(), port);
         let mut state = self.0.lock();
+        state.forget_who_gave_up();
         if let Some(waiting) = state.waiting.get_mut(&name) {
             waiting.push(answer);
             return;
@@ -124,6 +143,9 @@ impl Shared {
     fn run(&self) {
         let mut state = self.lock();
         loop {
+            if !state.queue.is_empty() {
+                state.forget_who_gave_up();
+            }
             if let Some(name) = state.queue.pop_front() {
                 drop(state);
                 let result = self.call(&name);
@@ -162,5 +184,75 @@ fn copy(result: &LookupResult) -> LookupResult {
     match result {
         Ok(addresses) => Ok(addresses.clone()),
         Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a lookup thread is held up here, and waited for")]
+mod tests {
+    use super::*;
+    use crate::world::real::RealWorld;
+    use crate::world::{Interest, PendingLookup};
+    use std::sync::mpsc::{Receiver, channel};
+    use waterclock_proto::tick::Tick;
+
+    fn ask(lookup: &ThreadedLookup, name: &str) -> PendingLookup {
+        let (pending, answer) = PendingLookup::new(RealWorld::shared().signal().unwrap());
+        lookup.lookup(name, 80, answer);
+        pending
+    }
+
+    /// Lookups that wait for an item each, or for the end of the channel, and the names they were for.
+    fn gated() -> (ThreadedLookup, std::sync::mpsc::Sender<()>, Receiver<String>) {
+        let (gate, opened) = channel();
+        let (tell, told) = channel();
+        let both = Mutex::new((opened, tell));
+        let lookup = ThreadedLookup::new(move |name, port| {
+            let both = both.lock().unwrap();
+            both.1.send(name.to_owned()).unwrap();
+            let _ = both.0.recv();
+            Ok(vec![SocketAddr::from(([127, 0, 0, 1], port))])
+        });
+        (lookup, gate, told)
+    }
+
+    fn wait(pending: &PendingLookup) -> LookupResult {
+        let mut interests = [Interest::read(pending.source())];
+        RealWorld::shared().wait(&mut interests, Tick::NEVER).unwrap();
+        pending.take().unwrap()
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_not_looked_up() {
+        let (lookup, gate, told) = gated();
+        let first = ask(&lookup, "first.test");
+        assert_eq!(told.recv().unwrap(), "first.test");
+        // The others wait for the lock, each with a thread; the rest is queued.
+        let others: Vec<_> = (1..THREADS).map(|n| ask(&lookup, &format!("{n}.test"))).collect();
+        for n in 0..1_000 {
+            drop(ask(&lookup, &format!("given-up-{n}.test")));
+        }
+        let last = ask(&lookup, "last.test");
+        assert!(lookup.0.lock().queue.len() <= THREADS, "what nobody waits for piles up");
+        drop(gate);
+        for pending in others.iter().chain([&first, &last]) {
+            assert_eq!(wait(pending).unwrap().len(), 1);
+        }
+        let names: Vec<_> = told.try_iter().collect();
+        assert!(names.iter().all(|name| !name.starts_with("given-up")), "{names:?}");
+        assert_eq!(names.len(), THREADS, "{names:?}");
+    }
+
+    #[test]
+    fn who_asks_again_for_a_name_that_hangs_leaves_nothing_behind() {
+        let (lookup, gate, _told) = gated();
+        for _ in 0..1_000 {
+            drop(ask(&lookup, "hangs.test"));
+        }
+        let waiting = ask(&lookup, "hangs.test");
+        let answers: usize = lookup.0.lock().waiting.values().map(Vec::len).sum();
+        assert_eq!(answers, 1);
+        drop(gate);
+        assert_eq!(wait(&waiting).unwrap().len(), 1);
     }
 }
