@@ -9,6 +9,8 @@
     reason = "these tests are about real waits, and helpers of tests may fail tests"
 )]
 
+mod names;
 mod pool;
+mod proxies;
 #[allow(dead_code, reason = "each table uses a part of it")]
 mod support;
