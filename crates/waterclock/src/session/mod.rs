@@ -37,6 +37,8 @@ use waterclock_proto::retry::Retry;
 /// println!("{}", response.text()?);
 /// # Ok::<(), waterclock::Error>(())
 /// ```
+///
+/// A process that was forked makes a session of its own: the connections of this one are its parent's.
 #[derive(Clone)]
 pub struct Session(Arc<Inner>);
 

@@ -2,6 +2,7 @@
  * - STORM=1: SIGALRM and SIGUSR1 by turns, one each millisecond, to every thread, with handlers after which
  *   the system restarts no call;
  * - JUMPING=1: the calendar clock is a year off, ahead and behind by turns;
+ * - FORKING=1: to ask for the parent's id is to fork, and gives what fork gives;
  * - lookups of names that begin with "stuck." never end, those that begin with "slow." take 30 ms, and find this machine. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -68,4 +69,9 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     if (result == 0 && clock == CLOCK_REALTIME && getenv("JUMPING") != NULL)
         now->tv_sec += reading++ % 2 ? 31536000 : -31536000;
     return result;
+}
+
+pid_t getppid(void)
+{
+    return getenv("FORKING") != NULL ? fork() : (pid_t)syscall(SYS_getppid);
 }

@@ -16,6 +16,7 @@ mod around;
 mod clocks;
 mod descriptors;
 mod endings;
+mod forks;
 mod memory;
 mod pipes;
 mod stops;

@@ -34,6 +34,8 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
+    /// Whose threads these are.
+    process: u32,
     queue: VecDeque<Name>,
     /// Who waits for which name; a name is here from the first question to the answer.
     waiting: HashMap<Name, Vec<Answer>>,
@@ -42,6 +44,14 @@ struct State {
 }
 
 impl State {
+    /// A forked child has none of the threads that its parent had, and answers none of its parent's calls.
+    fn begin_anew_after_a_fork(&mut self) {
+        let process = std::process::id();
+        if self.process != process {
+            std::mem::forget(std::mem::replace(self, State { process, ..State::default() }));
+        }
+    }
+
     /// Of calls that have ended nothing is kept, and what is queued for them alone is not looked up: behind a
     /// name server that is silent they would pile up.
     fn forget_who_gave_up(&mut self) {
@@ -103,6 +113,7 @@ impl ThreadedLookup {
     pub fn lookup(&self, name: &str, port: u16, answer: Answer) {
         let name = (name.to_owned(), port);
         let mut state = self.0.lock();
+        state.begin_anew_after_a_fork();
         state.forget_who_gave_up();
         if let Some(waiting) = state.waiting.get_mut(&name) {
             waiting.push(answer);
