@@ -67,7 +67,7 @@ fn each(test: &str, rows: &[Row], caps: Caps, work: impl Fn(Request<'_>, &Row)) 
             let sending = Step::send(repeated.repeat((64 << 10) / repeated.len()));
             let steps = vec![Step::ReadHead, Step::send(&**begin), Step::Loop(vec![sending])];
             let (server, builder) = served_by(secure, Server::builder().script(steps));
-            let session = builder.caps(caps.clone()).build().unwrap();
+            let session = builder.caps(caps).build().unwrap();
             let grown = peak::grown_by(|| work(session.get(server.url("/")), row));
             assert!(grown < MOST, "{case}, TLS {secure}: {grown} bytes");
         }
