@@ -5,7 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod addresses;
+mod after_handshakes;
 mod certificates;
+mod handshakes;
 mod old_tls;
 mod records;
+mod sealed;
 mod support;
