@@ -12,7 +12,10 @@ use std::fmt;
 const PIPE_BYTES: usize = 16 * 1024;
 /// After this many rounds through the chain a call returns, whatever it has got. A round moves at
 /// most one pipe, or one room, for each coding.
-const MAX_ROUNDS: usize = 64;
+const MAX_ROUNDS: usize = 16;
+/// A call fills at most this much: a few bytes can become any number, which takes as long as the room is
+/// large.
+const MAX_ROOM: usize = 64 * 1024;
 
 /// Undoes the content codings of one body. See the [module](super) for an example.
 ///
@@ -148,7 +151,7 @@ impl Decoder {
 
     /// Moves bytes through the chain, round after round, until nothing moves any more.
     fn pump(&mut self, input: &[u8], out: &mut [u8], last: bool) -> Result<Progress, DecodeError> {
-        let mut io = Io::new(input, out);
+        let mut io = Io::new(input, cut_mut(out, MAX_ROOM));
         let mut state = State::OutputFull;
         for _ in 0..MAX_ROUNDS {
             let moved = self.round(&mut io, last)?;

@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "a watchdog waits in real time")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
+mod bombs;
 mod decoding;
 mod documentation;
 mod framing;

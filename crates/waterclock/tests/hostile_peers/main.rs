@@ -9,6 +9,10 @@
     reason = "these tests are about real waits, and helpers of tests may fail tests"
 )]
 
+mod bomb_cases;
+#[allow(dead_code, reason = "shared with `tests/cve_engine`")]
+#[path = "../cve_engine/bombs.rs"]
+mod bombs;
 mod endless;
 #[allow(dead_code, reason = "shared with `tests/real`")]
 #[path = "../real/peak_memory.rs"]

@@ -46,6 +46,18 @@ fn cve_2025_66471_no_more_comes_out_than_asked_for() {
     }
 }
 
+/// However large the room is: filling it takes as long, and the caller has limits to look at.
+#[test]
+fn one_call_fills_no_more_than_a_part_of_a_large_room() {
+    let mut room = vec![7; 1 << 20];
+    for (header, body) in bombs() {
+        let mut decoder = decoder(header);
+        let progress = decoder.decode(body, &mut room).unwrap();
+        assert_eq!(progress.state, State::OutputFull, "{header}");
+        assert!(progress.produced > 0 && progress.produced <= 64 * 1024, "{header}");
+    }
+}
+
 /// urllib3: the second read of a brotli body was not bounded, nor was draining after a partial read.
 #[test]
 fn cve_2026_44432_the_second_read_is_bounded_too() {
