@@ -13,6 +13,8 @@ mod bomb_cases;
 #[allow(dead_code, reason = "shared with `tests/cve_engine`")]
 #[path = "../cve_engine/bombs.rs"]
 mod bombs;
+mod cuts;
+mod drips;
 mod endless;
 #[allow(dead_code, reason = "shared with `tests/real`")]
 #[path = "../real/peak_memory.rs"]
