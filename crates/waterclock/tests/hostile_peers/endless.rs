@@ -110,3 +110,26 @@ fn a_body_that_never_ends_meets_total() {
         assert!(took >= TOTAL && took < TOTAL + LATE, "{case}: {took:?}");
     });
 }
+
+/// What a redirect says besides is not read through, or 30 of them would cost 30 such bodies.
+#[test]
+fn bodies_of_redirects_that_never_end_are_left() {
+    if !alone("endless::bodies_of_redirects_that_never_end_are_left", "true") {
+        return;
+    }
+    let begin = "HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n";
+    let sending = Step::Loop(vec![Step::send([b'x'; 64 << 10])]);
+    for secure in BOTH {
+        let (server, session) =
+            served(secure, vec![Step::ReadHead, Step::send(begin), sending.clone()]);
+        let mut result = None;
+        let grown = peak::grown_by(|| {
+            result = Some(timed(|| fetch(session.get(server.url("/")))));
+        });
+        let (result, took) = result.unwrap();
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::TooManyRedirects);
+        assert_eq!(server.connections(), 31, "each is left with its connection");
+        assert!(took < AT_ONCE * 2, "{took:?}");
+        assert!(grown < 2 * MOST, "TLS {secure}: {grown} bytes");
+    }
+}
