@@ -71,7 +71,12 @@ impl Target {
         let unix = if url.scheme() == "http+unix" {
             let host = url.host_str().ok_or_else(|| invalid("it names no socket"))?;
             let path = String::from_utf8(percent_decoded(host));
-            Some(PathBuf::from(path.map_err(|_| invalid("its socket path is not UTF-8"))?))
+            let path = path.map_err(|_| invalid("its socket path is not UTF-8"))?;
+            // The WHATWG parser does that for the schemes that it knows.
+            if url.path().is_empty() {
+                url.set_path("/");
+            }
+            Some(PathBuf::from(path))
         } else {
             None
         };
@@ -285,6 +290,9 @@ mod tests {
         );
         assert_eq!(origin_form(&target.line.url), "/info?x=1");
         assert_eq!(authority(&target.line.url, &target.place), "localhost");
+        for (text, form) in [("http+unix://s", "/"), ("http+unix://s?x=1#f", "/?x=1")] {
+            assert_eq!(origin_form(&parse(text).line.url), form);
+        }
     }
 
     #[test]
