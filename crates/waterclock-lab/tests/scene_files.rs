@@ -162,6 +162,7 @@ fn what_is_wrong_in_a_scene_is_said_with_its_line() {
         ),
         ("name = ".to_owned(), "line 1: this is not TOML: unexpected eof encountered"),
         ("a = 1\na = 2".to_owned(), "line 2: this is not TOML: duplicate key: `a`"),
+        ("\u{1b}[2J".to_owned(), "line 1: this is not TOML: unexpected character found: `\\u{1b}`"),
         (format!("a = {}", "[".repeat(100_000)), "line 1: more than 64 brackets are open here"),
     ] {
         assert_eq!(error(&text), message, "{text}");

@@ -12,11 +12,15 @@ pub struct SceneError {
 }
 
 impl SceneError {
-    /// At this byte of `text`.
+    /// At this byte of `text`. What the message repeats of it cannot control a terminal.
     pub(super) fn at(text: &str, place: usize, message: impl Into<String>) -> Self {
         let before = text.as_bytes().iter().take(place);
         let line = 1 + before.filter(|&&byte| byte == b'\n').count();
-        SceneError { line, message: message.into() }
+        let mut message = message.into();
+        if message.contains(char::is_control) {
+            message = message.escape_debug().to_string();
+        }
+        SceneError { line, message }
     }
 }
 
