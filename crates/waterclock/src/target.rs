@@ -360,6 +360,15 @@ mod tests {
                     let url = &target.line.url;
                     proptest::prop_assert!(url.username().is_empty() && url.password().is_none());
                     proptest::prop_assert!(!url.as_str().contains(char::is_control));
+                    // What is shown can be typed, and leads to the same.
+                    let again = parse(url.as_str());
+                    proptest::prop_assert_eq!(&again.line.url, url);
+                    proptest::prop_assert_eq!(again.place.unix, target.place.unix);
+                    if matches!(url.scheme(), "http" | "https" | "http+unix") {
+                        let form = origin_form(url);
+                        let fits = form.starts_with('/') && form.bytes().all(|b| b.is_ascii_graphic());
+                        proptest::prop_assert!(fits, "{}", form);
+                    }
                 }
                 Err(failure) => {
                     proptest::prop_assert!(!failure.message.contains('\n'));

@@ -1,6 +1,7 @@
 //! Tests of the request side.
 
 use super::*;
+use proptest::prelude::*;
 
 fn of(pairs: &[(&str, &str)]) -> Headers {
     let mut headers = Headers::new();
@@ -146,4 +147,44 @@ fn framing_fields() {
     let chunked = Some(("Transfer-Encoding", b"chunked".to_vec()));
     assert_eq!(said(RequestFraming::Chunked, &[("X", "y")]), chunked);
     assert_eq!(said(RequestFraming::Chunked, &[("transfer-encoding", "chunked")]), None);
+}
+
+/// Bytes with what could end a name, a value or a line.
+fn hostile() -> impl Strategy<Value = Vec<u8>> {
+    let special = prop::sample::select(b"\r\n\0\t :\x7f".to_vec());
+    let byte = prop_oneof![6 => 0x21..0x7f_u8, 1 => special, 1 => any::<u8>()];
+    prop::collection::vec(byte, 0..9)
+}
+
+proptest! {
+    /// Whatever a caller gives: refused with nothing changed, or one line for each field, as given.
+    #[test]
+    fn a_field_stays_in_its_line(
+        fields in prop::collection::vec((hostile(), hostile()), 0..6),
+        target in hostile(),
+    ) {
+        let mut headers = Headers::new();
+        let mut kept = Vec::new();
+        for (name, value) in &fields {
+            let name = String::from_utf8_lossy(name);
+            let before = headers.clone();
+            match headers.append(&name, value) {
+                Ok(()) => kept.push([name.as_bytes(), b": ", value, b"\r"].concat()),
+                Err(_) => prop_assert_eq!(&headers, &before),
+            }
+        }
+        let target = String::from_utf8_lossy(&target);
+        let mut out = b"kept".to_vec();
+        if write_head(&mut out, &Method::Get, &target, &headers).is_err() {
+            prop_assert_eq!(&out, b"kept");
+            return Ok(());
+        }
+        let first = format!("keptGET {target} HTTP/1.1\r").into_bytes();
+        let lines: Vec<&[u8]> = out.split(|&byte| byte == b'\n').collect();
+        let expected: Vec<&[u8]> = std::iter::once(first.as_slice())
+            .chain(kept.iter().map(Vec::as_slice))
+            .chain([b"\r".as_slice(), b""])
+            .collect();
+        prop_assert_eq!(lines, expected);
+    }
 }

@@ -1,5 +1,7 @@
 //! Forms byte for byte, their lengths, and what they refuse.
 
+mod any;
+
 use super::*;
 use crate::request::{BodySource, Streamed};
 use proptest::prelude::*;
