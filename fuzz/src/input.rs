@@ -14,7 +14,12 @@ impl<'a> Input<'a> {
 
     /// The next line, without its LF.
     pub fn line(&mut self) -> &'a [u8] {
-        let end = self.0.iter().position(|&byte| byte == b'\n').unwrap_or(self.0.len());
+        self.until(b'\n')
+    }
+
+    /// What stands before the next `end`, or all that is left.
+    pub fn until(&mut self, end: u8) -> &'a [u8] {
+        let end = self.0.iter().position(|&byte| byte == end).unwrap_or(self.0.len());
         let line = &self.0[..end];
         self.0 = self.0.get(end + 1..).unwrap_or_default();
         line
