@@ -82,6 +82,8 @@ fn moved(before: u64, after: u64) -> usize {
 
 fn fault(error: &flate2::DecompressError) -> Fault {
     match error.message() {
+        // zlib-rs forgets what its fast loop has found.
+        Some("repeated call with bad state") => Cow::Borrowed("invalid deflate data"),
         Some(what) => Cow::Owned(what.to_owned()),
         None if error.needs_dictionary().is_some() => Cow::Borrowed("it needs a preset dictionary"),
         None => Cow::Borrowed("invalid deflate data"),

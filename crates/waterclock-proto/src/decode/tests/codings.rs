@@ -240,6 +240,14 @@ fn zstd_windows_end_at_8_mib() {
     assert_eq!(fault("zstd", b"\x28\xb5\x2f\xfd\x00\xff\x01\0\0"), too_much);
 }
 
+/// A distance code that there is not, found with few and with many bytes behind it.
+#[test]
+fn a_fault_of_deflate_is_told_wherever_it_is_found() {
+    let coded = |behind| [b"\x4b\x04\x3e".as_slice(), &vec![0; behind]].concat();
+    assert_eq!(fault("deflate", &coded(1)), "invalid distance code");
+    assert_eq!(fault("deflate", &coded(500)), "invalid deflate data");
+}
+
 #[test]
 fn br_is_checked() {
     assert_eq!(fault("br", b"\x11\x00\x00"), "format window bits"); // the large window extension
