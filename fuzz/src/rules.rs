@@ -85,10 +85,16 @@ pub fn chunks(coded: &[u8], done: bool) -> Vec<u8> {
     let mut rest = coded;
     loop {
         let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-        out.extend_from_slice(&rest[..digits]);
-        let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") else { return out };
+        let end = rest.windows(2).position(|pair| pair == b"\r\n");
+        let (size, behind) = rest[..end.unwrap_or(rest.len())].split_at(digits);
+        out.extend_from_slice(size);
+        let first = behind.iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+        if first.is_some_and(|byte| !matches!(byte, b';' | b'\r')) {
+            out.extend_from_slice(behind);
+        }
+        let Some(end) = end else { return out };
         out.extend_from_slice(b"\r\n");
-        let size = str::from_utf8(&rest[..digits]).ok();
+        let size = str::from_utf8(size).ok();
         let size = size.and_then(|size| u64::from_str_radix(size, 16).ok()).unwrap_or(0);
         rest = &rest[end + 2..];
         // The data and the line end behind it; after the last chunk, the trailer section.
