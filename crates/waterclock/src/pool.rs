@@ -265,7 +265,10 @@ impl Pool {
                 call.disarm(&[Limit::Pool]);
                 return Ok(Checkout::Fresh(permit));
             }
-            if !waiting {
+            if waiting {
+                // Called for a place that it cannot use: another may have taken the last one for its host.
+                self.0.lock().call_next(&self.0.settings, key);
+            } else {
                 call.arm(Limit::Pool, now);
                 waiting = true;
             }
@@ -349,7 +352,7 @@ impl Pool {
         let before = state.waiters.len();
         state.waiters.retain(|other| !Arc::ptr_eq(other, waiter));
         if state.waiters.len() == before {
-            state.call_next(&self.0.settings, &waiter.key);
+            state.call_next(&self.0.settings, waiter.key.as_ref());
         }
     }
 
@@ -365,7 +368,7 @@ impl Pool {
         let Some(host) = state.hosts.get_mut(&key) else { return };
         host.idle.push(Idle { connection, since: now });
         state.idle += 1;
-        state.call_next(&self.0.settings, &key);
+        state.call_next(&self.0.settings, PoolKey::as_ref(&key));
         let surplus =
             if state.idle > self.0.settings.max_idle { state.pop_oldest_idle() } else { None };
         drop(state);
@@ -414,14 +417,15 @@ impl State {
                 self.hosts.remove(key);
             }
         }
-        self.call_next(settings, key);
+        self.call_next(settings, PoolKey::as_ref(key));
     }
 
-    /// Wakes the one that has waited longest for `key`, else the one of those that find room: another
-    /// would only go back to wait, and the place would be nobody's.
-    fn call_next(&mut self, settings: &PoolSettings, key: &PoolKey) {
-        let same = self.waiters.iter().position(|waiter| waiter.key == *key);
+    /// Wakes the one that has waited longest for `key`, else the one that has waited longest for another:
+    /// one that finds room, as another would only go back to wait, and the place would be nobody's.
+    fn call_next(&mut self, settings: &PoolSettings, key: KeyRef<'_>) {
         let finds_room = |waiter: &Arc<Waiter>| self.has_room(settings, waiter.key.as_ref());
+        let same = self.waiters.iter().position(|waiter| waiter.key.as_ref() == key);
+        let same = same.filter(|_| self.has_room(settings, key));
         let next = same.or_else(|| self.waiters.iter().position(finds_room));
         if let Some(waiter) = next.and_then(|index| self.waiters.remove(index)) {
             waiter.signal.set();

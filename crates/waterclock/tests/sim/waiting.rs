@@ -74,6 +74,46 @@ fn a_place_is_handed_over_when_the_connection_is_closed() {
     }
 }
 
+/// Two places become free at once, and both are offered to calls to one host, which may have one only: the
+/// second of them passes the offer on.
+#[test]
+fn a_place_that_a_waiter_cannot_use_is_passed_on() {
+    let bench = Bench::serving(Route::Http, echo());
+    let last = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello";
+    for (host, script) in [(1, Script::new().expect_head().send(last)), (2, echo()), (3, echo())] {
+        bench.world.listen(format!("10.0.0.{host}:80")).serve(script.clone());
+        bench.world.listen(format!("10.0.0.{host}:81")).serve(script);
+    }
+    let both =
+        PoolSettings { max_per_host: Some(1), max_total: Some(2), ..PoolSettings::default() };
+    let session = with_pool(&bench, both);
+    let url = |host| format!("http://10.0.0.{host}/");
+    let busy = [session.get("http://10.0.0.1/"), session.get("http://10.0.0.1:81/")];
+    let busy = busy.map(|request| request.send().unwrap());
+    let found = Mutex::new(Vec::new());
+    bench.world.threads(|threads| {
+        for (host, begins) in [(2, 10), (2, 20), (3, 30)] {
+            let (world, session, found) = (&bench.world, &session, &found);
+            threads.spawn(move || {
+                world.sleep(ms(begins));
+                let limits = only(Limit::Pool, ms(1000));
+                let held = session.get(url(host)).limits(limits).send().unwrap();
+                let spans = held.timeline().spans();
+                let waited = spans.iter().rfind(|span| span.phase == Phase::Pool).unwrap();
+                found.lock().unwrap().push((host, waited.ended));
+                world.sleep(ms(500));
+            });
+        }
+        threads.spawn(|| {
+            bench.world.sleep(ms(50));
+            drop(busy);
+        });
+    });
+    let mut found = found.into_inner().unwrap();
+    found.sort_unstable();
+    assert_eq!(found, [(2, at(50)), (2, at(550)), (3, at(50))]);
+}
+
 /// `pool` is armed once for a checkout and ends it exactly, place or no place.
 #[test]
 fn the_deadline_wins_over_a_place_at_the_same_instant() {
