@@ -3,6 +3,7 @@
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::world::{Signal, World};
 use std::io;
+use std::sync::atomic::fence;
 use std::sync::{Arc, OnceLock};
 
 /// Cancels the calls it was given to, from any thread. Once cancelled it stays so.
@@ -28,6 +29,14 @@ struct Inner {
     signal: OnceLock<Arc<dyn Signal>>,
 }
 
+impl Inner {
+    /// Each side writes its own half, flag or signal, and then looks at the other's. Without a fence in
+    /// between, both could see the state before: the cell orders less than the flag does.
+    fn before_looking() {
+        fence(Ordering::SeqCst);
+    }
+}
+
 impl CancelHandle {
     /// A handle that has not been cancelled.
     #[must_use]
@@ -38,6 +47,7 @@ impl CancelHandle {
     /// Ends the calls that run under this handle, and refuses later ones.
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::SeqCst);
+        Inner::before_looking();
         if let Some(signal) = self.0.signal.get() {
             signal.set();
         }
@@ -57,6 +67,7 @@ impl CancelHandle {
         }
         let signal = world.signal()?;
         let signal = self.0.signal.get_or_init(|| signal);
+        Inner::before_looking();
         if self.is_cancelled() {
             signal.set();
         }

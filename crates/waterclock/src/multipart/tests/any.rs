@@ -45,7 +45,7 @@ proptest! {
     ) {
         let form = given.iter().fold(Multipart::new(), |form, (name, file_name, content)| {
             let part = Part::new(name, content.clone()).header("X-Part", "one");
-            form.part(file_name.iter().fold(part, |part, file_name| part.file_name(file_name)))
+            form.part(file_name.iter().fold(part, Part::file_name))
         });
         let found = parts(&read(&mut body(form), 64)).expect("a form");
         prop_assert_eq!(found.len(), given.len());
