@@ -8,6 +8,7 @@ pub mod cookies;
 pub mod decode;
 pub mod form;
 pub mod h1;
+pub mod host;
 pub mod limit;
 pub mod message;
 pub mod netrc;

@@ -6,6 +6,7 @@ use crate::proxy::{basic_credentials, percent_decoded, redact};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use url::{Host, Url};
+use waterclock_proto::host;
 use waterclock_proto::message::Method;
 use waterclock_proto::timeline::RequestLine;
 
@@ -39,9 +40,6 @@ impl Place {
 
 /// The longest URL that is accepted, as many servers take no more than a small part of it.
 const LONGEST: usize = 1 << 20;
-/// The longest host that is parsed at all, so that no work on names depends on what a stranger wrote
-/// (CVE-2024-3651). With every character percent-encoded a name may be this long and still be one.
-const LONGEST_HOST: usize = 4096;
 
 impl Target {
     pub(crate) fn parse(method: Method, text: &str) -> Outcome<Self> {
@@ -58,7 +56,7 @@ impl Target {
         if let Some(at) = text.find(|c: char| c.is_control()) {
             return Err(invalid(&format!("it has a control character at offset {at}")));
         }
-        if written_host(text).len() > LONGEST_HOST {
+        if host::written(text).len() > host::LONGEST_WRITTEN {
             return Err(invalid("its host is longer than any name"));
         }
         let (text, zone) = split_zone(text);
@@ -85,7 +83,7 @@ impl Target {
             if url.host_str().is_none_or(str::is_empty) {
                 return Err(invalid("it has no host"));
             }
-            if unix.is_none() && url.domain().is_some_and(|name| !fits_dns(name)) {
+            if unix.is_none() && url.domain().is_some_and(|name| !host::fits_dns(name)) {
                 return Err(invalid("a name has at most 253 bytes, and 63 between two dots"));
             }
             if url.port() == Some(0) {
@@ -172,20 +170,6 @@ impl TargetCache {
         remembered.push((text.into(), target.clone()));
         Ok(target)
     }
-}
-
-/// Host and port as they are written, between the slashes and userinfo before them and the path.
-fn written_host(text: &str) -> &str {
-    const SLASHES: [char; 2] = ['/', '\\'];
-    let rest = text.split_once(':').map_or(text, |(_, rest)| rest).trim_start_matches(SLASHES);
-    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
-    authority.rsplit('@').next().unwrap_or_default()
-}
-
-/// RFC 1035 §2.3.4, for a name in ASCII: without its final dot and the bytes around it on the wire.
-fn fits_dns(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name.len() <= 253 && name.split('.').all(|label| label.len() <= 63)
 }
 
 /// Takes the zone out of `[fe80::1%25eth0]` (RFC 6874; a bare `%` is accepted as browsers never
@@ -317,21 +301,6 @@ mod tests {
     fn other_schemes_need_no_host() {
         for text in ["file:///etc/hosts", "data:text/plain,hello", "mock://host:0/x"] {
             assert_eq!(parse(text).line.url.as_str(), text);
-        }
-    }
-
-    #[test]
-    fn the_host_is_found_before_anything_is_parsed() {
-        for (text, host) in [
-            ("http://host/a@b:c", "host"),
-            ("http:host", "host"),
-            ("http:\\\\/host\\path", "host"),
-            ("http://user@x:pa@host:80?@q", "host:80"),
-            ("http://host#@f", "host"),
-            ("host", "host"),
-            ("", ""),
-        ] {
-            assert_eq!(written_host(text), host, "{text}");
         }
     }
 

@@ -62,6 +62,10 @@ pub enum LocationFault {
     },
     /// It names no host.
     NoHost,
+    /// Its host is longer than any name (RFC 1035 §2.3.4).
+    HostTooLong,
+    /// Its host is not UTF-8, and what other name was meant is a guess.
+    HostNotUtf8,
     /// It names port 0.
     PortZero,
     /// It is not a URL.
@@ -118,6 +122,10 @@ impl fmt::Display for LocationFault {
                 write!(f, "it has the control character 0x{byte:02x} at offset {offset}")
             }
             LocationFault::NoHost => f.write_str("it names no host"),
+            LocationFault::HostTooLong => {
+                f.write_str("a name has at most 253 bytes, and 63 between two dots")
+            }
+            LocationFault::HostNotUtf8 => f.write_str("its host is not UTF-8"),
             LocationFault::PortZero => f.write_str("port 0 cannot be connected to"),
             LocationFault::Url(error) => write!(f, "it is not a URL ({error})"),
         }

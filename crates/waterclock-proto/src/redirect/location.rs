@@ -2,6 +2,7 @@
 
 use super::error::{redacted, shown};
 use super::{LocationFault, RedirectError, same_origin};
+use crate::host;
 use std::borrow::Cow;
 use url::Url;
 
@@ -23,6 +24,7 @@ pub(super) fn resolve(base: &Url, location: &[u8]) -> Result<Target, RedirectErr
     if names_no_host(&text) {
         return Err(bad(LocationFault::NoHost));
     }
+    check_written_host(&text, matches!(text, Cow::Owned(_))).map_err(bad)?;
     let mut url = base.join(&text).map_err(|error| {
         bad(match error {
             url::ParseError::EmptyHost => LocationFault::NoHost,
@@ -35,6 +37,10 @@ pub(super) fn resolve(base: &Url, location: &[u8]) -> Result<Target, RedirectErr
     }
     if url.host_str().is_none_or(str::is_empty) {
         return Err(bad(LocationFault::NoHost));
+    }
+    let is_http = matches!(url.scheme(), "http" | "https");
+    if is_http && url.domain().is_some_and(|name| !host::fits_dns(name)) {
+        return Err(bad(LocationFault::HostTooLong));
     }
     if url.port() == Some(0) {
         return Err(bad(LocationFault::PortZero));
@@ -66,17 +72,40 @@ fn check_bytes(location: &[u8]) -> Result<(), LocationFault> {
     }
 }
 
-/// Whether there is a slash too many or too few for a host. Browsers take `http:///x`, `http:x`
-/// and `///x` all the same, and a program that looks at the text sees another host or none.
-fn names_no_host(text: &str) -> bool {
+/// What stands behind `http:` or `https:`, and whether one of them stands there.
+fn behind_scheme(text: &str) -> (&str, bool) {
     let after = |scheme: &str| {
         let (start, rest) = text.split_at_checked(scheme.len())?;
         start.eq_ignore_ascii_case(scheme).then_some(rest)
     };
-    let absolute = after("http:").or_else(|| after("https:"));
-    let rest = absolute.unwrap_or(text);
-    let slashes = rest.bytes().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
-    slashes > 2 || (absolute.is_some() && slashes < 2)
+    after("http:").or_else(|| after("https:")).map_or((text, false), |rest| (rest, true))
+}
+
+fn slashes(rest: &str) -> usize {
+    rest.bytes().take_while(|byte| matches!(byte, b'/' | b'\\')).count()
+}
+
+/// Whether there is a slash too many or too few for a host. Browsers take `http:///x`, `http:x`
+/// and `///x` all the same, and a program that looks at the text sees another host or none.
+fn names_no_host(text: &str) -> bool {
+    let (rest, absolute) = behind_scheme(text);
+    slashes(rest) > 2 || (absolute && slashes(rest) < 2)
+}
+
+/// Before a host is parsed: the work on it is bounded, and it is not guessed.
+fn check_written_host(text: &str, guessed: bool) -> Result<(), LocationFault> {
+    let (rest, _) = behind_scheme(text);
+    if slashes(rest) != 2 {
+        return Ok(());
+    }
+    let written = host::written_behind_scheme(rest);
+    if written.len() > host::LONGEST_WRITTEN {
+        return Err(LocationFault::HostTooLong);
+    }
+    if guessed && !written.is_ascii() {
+        return Err(LocationFault::HostNotUtf8);
+    }
+    Ok(())
 }
 
 /// The base's goes as well: credentials travel in header fields, and [`super::Credentials`] decides

@@ -333,6 +333,27 @@ fn bad_locations_are_errors() {
     assert_eq!(fault(longer.as_bytes()), LocationFault::TooLong { bytes: 65_537 });
 }
 
+/// What no name can be is known before anybody is asked for it; a name in letters of other scripts is one.
+#[test]
+fn hosts_that_are_no_names_are_errors() {
+    let (label, long) = ("a".repeat(63), "\u{e4}".repeat(60));
+    let name = |last: usize| format!("{label}.{label}.{label}.{}", "b".repeat(last));
+    for host in [format!("{label}a"), format!("{label}a.test"), name(62), long, "a.".repeat(2100)] {
+        for to in [format!("http://{host}/"), format!("//{host}:80/x"), format!("HTTPS://u@{host}")]
+        {
+            assert_eq!(fault(to.as_bytes()), LocationFault::HostTooLong, "{to}");
+        }
+    }
+    for to in [format!("http://{label}/"), format!("http://{}/", name(61)), format!("/{label}a")] {
+        resolved("http://a.test/", to.as_bytes());
+    }
+    for to in [b"http://\xe4.test/".as_slice(), b"//\xff\xfe/", b"https://u@\xe4:80/\xe4"] {
+        assert_eq!(fault(to), LocationFault::HostNotUtf8, "{}", to.escape_ascii());
+    }
+    assert_eq!(resolved("http://a.test/", b"//b.test/\xe4"), "http://b.test/%C3%A4");
+    assert_eq!(resolved("http://a.test/", "//\u{e4}.test/".as_bytes()), "http://xn--4ca.test/");
+}
+
 #[test]
 fn cve_2009_0037_only_http_is_followed() {
     for (to, expected) in [
