@@ -165,6 +165,19 @@ def test_an_idle_connection_that_died_is_replaced_once(serve: Serve) -> None:
         assert find(program("POST")) == ("failed", ["GET", "POST"])
 
 
+def test_a_421_on_a_kept_connection_is_asked_again_on_a_new_one(serve: Serve) -> None:
+    def program(package: Any) -> Any:
+        misdirected = b"HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\n\r\n"
+        server = serve(OK, misdirected, OK)
+        with package.Session() as session:
+            session.get(server.url, timeout=10)
+            status = session.post(server.url, data=b"x", timeout=10).status_code
+        return status, [(request.method, request.connection) for request in server.requests]
+
+    assert of_requests(program) == (421, [("GET", 1), ("POST", 1)])
+    assert of_waterclock(program) == (200, [("GET", 1), ("POST", 1), ("POST", 2)])
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("X Y", "1"), ("X()", "1"), ("X-Ctl", "a\x01b")], ids=repr
 )

@@ -101,6 +101,11 @@ impl Adapter for HttpAdapter {
             match self.attempt(request, &mut call, fresh) {
                 Ok((connection, answered)) => {
                     let response = self.respond(request, call, connection, answered)?;
+                    if misdirected(request, &response) {
+                        call = retrying::at_once(request, response)?;
+                        fresh = true;
+                        continue;
+                    }
                     match retrying::after_response(request, response)? {
                         Settled::Done(response) => return Ok(response),
                         Settled::Again(next) => call = next,
@@ -335,6 +340,16 @@ impl HttpAdapter {
         let body = Body::new(connection, answered.body, decoder, keep, self.pool.clone());
         Ok(Response::new(Arc::clone(&request.line), answered.head, info, call, body, now))
     }
+}
+
+/// RFC 9110 §15.5.20: whoever is at the other end of a kept connection is not who should be asked, and
+/// has done nothing. A connection made for this very request is as right as any other would be.
+fn misdirected(request: &PreparedRequest, response: &Response) -> bool {
+    let kept = || {
+        let connection = response.timeline().hops().last().and_then(|hop| hop.connection);
+        connection.is_some_and(|connection| connection.idle.is_some())
+    };
+    response.status() == 421 && request.body.is_replayable() && kept()
 }
 
 fn note_connection(call: &mut Call, connection: &Connection, idle: Option<Duration>) {

@@ -92,9 +92,23 @@ fn after_status(request: &mut PreparedRequest, mut response: Response) -> Result
     }
     log_lines::incremented_retry(&request.line.url, call.retry_state(&request.retry));
     log_lines::retry(&request.line.url);
+    after_pause(request, response, delay).map(Settled::Again)
+}
+
+/// The request is to be sent again at once, whatever the policy: the server has not looked at it.
+pub(crate) fn at_once(request: &mut PreparedRequest, response: Response) -> Result<Call, Error> {
+    log_lines::retry(&request.line.url);
+    after_pause(request, response, Duration::ZERO)
+}
+
+fn after_pause(
+    request: &mut PreparedRequest,
+    response: Response,
+    delay: Duration,
+) -> Result<Call, Error> {
     let (mut call, _) = response.into_past();
     match again(request, &mut call, delay) {
-        Ok(()) => Ok(Settled::Again(call)),
+        Ok(()) => Ok(call),
         Err(failure) => Err(call.fail(failure)),
     }
 }

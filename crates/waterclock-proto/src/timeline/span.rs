@@ -221,7 +221,7 @@ pub enum HopReason {
     First,
     /// A redirect was followed.
     Redirect,
-    /// The hop before it failed and could be repeated.
+    /// The hop before it failed, or was answered with "later" or 421, and could be repeated.
     Retry,
     /// The server asked for credentials.
     Auth,

@@ -27,6 +27,7 @@ mod interim;
 mod interrupts;
 mod log_lines;
 mod matrix;
+mod misdirected;
 mod observers;
 mod pauses;
 mod profile;
