@@ -14,6 +14,7 @@ mod backoff;
 mod bench;
 mod boundaries;
 mod captured;
+mod chains;
 mod challenges;
 mod chunks;
 mod clocks;
