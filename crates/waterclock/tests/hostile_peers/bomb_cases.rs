@@ -96,14 +96,14 @@ fn a_bomb_meets_the_decoded_cap() {
 /// With small room and with more than is soon filled: neither keeps the inflater from the clock.
 #[test]
 fn a_bomb_without_a_cap_meets_total() {
-    const TOTAL: Duration = ms(100);
+    const TOTAL: Duration = ms(150);
     let session = builder().limits(Limits::total(TOTAL)).build().unwrap();
     for (case, coding, begin, piece) in endless_bombs() {
         for room in [16 << 10, 64 << 20] {
             let (server, _) = served(false, endless(coding, &begin, &piece));
-            let ((_, end), took) = timed(|| {
-                let request = session.get(server.url("/"));
-                read(&mut request.send().unwrap(), room)
+            let (end, took) = timed(|| {
+                // On a machine that is busy enough the head may not come in time either.
+                read(&mut session.get(server.url("/")).send()?, room).1
             });
             let error = end.expect_err(case);
             assert_eq!(error.limit(), Some(Limit::Total), "{case}: {error:#}");

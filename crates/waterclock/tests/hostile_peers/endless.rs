@@ -3,7 +3,7 @@
 use crate::peak;
 use crate::support::{AT_ONCE, BOTH, LATE, alone, fetch, ms, served, served_by, timed};
 use std::time::Duration;
-use waterclock::{Caps, ErrorKind, Limit, Limits, Request};
+use waterclock::{Caps, Error, ErrorKind, Limit, Limits, Request};
 use waterclock_lab::{Server, Step, respond};
 
 /// What a call may take on top, whatever it is sent.
@@ -96,16 +96,14 @@ fn a_body_that_never_ends_meets_total() {
     let test = "endless::a_body_that_never_ends_meets_total";
     each(test, &rows, Caps::default(), |request, (case, ..)| {
         let limits = Limits::total(TOTAL);
-        let (error, took) = timed(|| {
-            let mut response = request.limits(limits).send().expect(case);
+        let (end, took) = timed(|| {
+            // On a machine that is busy enough the head may not come in time either.
+            let mut response = request.limits(limits).send()?;
             let mut piece = vec![0; 16 << 10];
-            loop {
-                match response.read_body(&mut piece) {
-                    Ok(count) => assert!(count > 0, "{case} ended"),
-                    Err(error) => break error,
-                }
-            }
+            while response.read_body(&mut piece)? > 0 {}
+            Ok::<(), Error>(())
         });
+        let error = end.expect_err(case);
         assert_eq!(error.limit(), Some(Limit::Total), "{case}: {error:#}");
         assert!(took >= TOTAL && took < TOTAL + LATE, "{case}: {took:?}");
     });
