@@ -5,7 +5,7 @@ use crate::oracle::Oracle;
 use crate::plan::{Ask, Framing, HOSTS, Hop, Plan, Route, Stop};
 use crate::site::{content, origin};
 use std::collections::BTreeMap;
-use waterclock::timeline::{SpanEnd, What};
+use waterclock::timeline::{HopReason, SpanEnd, What};
 use waterclock::{ErrorKind, Limit, Method, Phase, Tick};
 use waterclock_sim::Connection;
 
@@ -161,11 +161,14 @@ fn delivered(ended: &Ended, ask: &Ask, plan: &Plan, story: &Story) {
         let hops = hops.filter(|hop| hop.request.url.path() == path);
         let made = hops.clone().count();
         assert!(times <= made, "{path} came {times} times in {made} hops");
-        // Each try may have met a dead connection first.
-        let most = 2 * (1 + plan.retries as usize);
+        // Each try may have met a dead connection first, or a challenge.
+        let challenges = hops.clone().filter(|hop| hop.reason == HopReason::Auth).count();
+        let most = 2 * (1 + plan.retries as usize) + 2 * challenges;
+        let answerable = usize::from(ask.hops[hop].guarded && ask.password && !ask.secret);
+        assert!(challenges <= answerable || plants(plan), "{path}: {challenges} challenges");
         assert!(made <= most, "{path} was tried {made} times");
         if hops.into_iter().any(|hop| hop.request.method == Method::Post) {
-            assert!(times <= 1, "a POST came {times} times");
+            assert!(times <= 1 + challenges, "a POST came {times} times");
         }
     }
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use waterclock::tls::{Roots, TlsSettings};
 use waterclock::world::World as _;
 use waterclock::{
-    CancelHandle, Error, ErrorKind, Limit, Phase, PoolSettings, Retry, Session, SessionBuilder,
-    Tick, Timeline,
+    Auth, CancelHandle, Error, ErrorKind, Limit, Phase, PoolSettings, Retry, Session,
+    SessionBuilder, Tick, Timeline,
 };
 use waterclock_sim::Direction::{ToClient, ToPeer};
 use waterclock_sim::{Connection, Link, Peer, SimWorld, TlsServer, WaitRecord};
@@ -149,7 +149,7 @@ fn session(plan: &Plan, world: &Arc<SimWorld>) -> Session {
     let builder = SessionBuilder::in_world(world.clone())
         .tls(roots().clone())
         .pool(pool)
-        .retry(retry.status_forcelist([503]));
+        .retry(retry.status_forcelist([429, 503]));
     let builder = match plan.route {
         Route::Direct => builder,
         Route::Proxy => builder.proxy("http://u:proxy-secret@proxy.test:3128"),
@@ -259,6 +259,10 @@ fn call(world: &Arc<SimWorld>, session: &Session, ask: &Ask, pauses: &Pauses) ->
     if ask.secret {
         let secret = format!("Bearer secret-of-{}", origin(first.host, first.tls));
         request = request.header("Authorization", secret);
+    }
+    if ask.password && !ask.secret {
+        let name = format!("secret-of-{}", origin(first.host, first.tls));
+        request = request.auth(Auth::digest(name, "password"));
     }
     if let Some(after) = ask.cancel {
         let handle = CancelHandle::new();

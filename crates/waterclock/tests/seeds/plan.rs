@@ -76,6 +76,8 @@ pub(crate) struct Ask {
     /// The first request, and those that redirects lead to.
     pub(crate) hops: Vec<Hop>,
     pub(crate) secret: bool,
+    /// Digest, with a name that says whose it is.
+    pub(crate) password: bool,
     pub(crate) cancel: Option<Duration>,
     pub(crate) reading: Reading,
 }
@@ -101,8 +103,11 @@ pub(crate) struct Hop {
     pub(crate) tls: bool,
     pub(crate) redirect: u16,
     pub(crate) answer: Answer,
-    /// How often it says 503 before, and what it asks to wait.
+    /// Whether it asks for Digest first.
+    pub(crate) guarded: bool,
+    /// How often it says "later" before, by which status, and what it asks to wait.
     pub(crate) busy: usize,
+    pub(crate) later: u16,
     pub(crate) retry_after: Option<u64>,
 }
 
@@ -220,6 +225,7 @@ fn ask(d: &mut Draw, token: usize, faulty: bool, plants: bool) -> Ask {
         body,
         hops,
         secret: d.percent(60),
+        password: d.percent(50),
         cancel: d.percent(8).then(|| d.time(4, 10)),
         reading: match d.below(10) {
             0 | 1 => Reading::Slowly(d.time(4, 9)),
@@ -265,6 +271,8 @@ fn hop(d: &mut Draw, faulty: bool, plants: bool) -> Hop {
             }),
             cookie: d.percent(40),
         },
+        guarded: d.percent(20),
+        later: d.of(&[429, 503]),
         busy: if d.percent(15) { 1 + d.below(2) } else { 0 },
         retry_after: d.percent(50).then(|| d.below(40) as u64),
     }

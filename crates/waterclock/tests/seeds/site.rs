@@ -32,6 +32,8 @@ pub(crate) fn content(token: usize, hop: usize, size: usize) -> Vec<u8> {
     bytes
 }
 
+const CHALLENGE: &str = "Digest realm=\"lab\", qop=\"auth\", algorithm=SHA-256, nonce=\"n\"";
+
 /// The name of an origin, which secrets carry.
 pub(crate) fn origin(host: usize, tls: bool) -> String {
     format!("{}-{}", if tls { "https" } else { "http" }, HOSTS[host])
@@ -51,6 +53,8 @@ pub(crate) struct Origin {
     host: usize,
     tls: bool,
     forwarded: bool,
+    /// Whether the request answers a challenge.
+    answered: bool,
     input: Vec<u8>,
     state: State,
     acts: VecDeque<(Duration, Act)>,
@@ -74,7 +78,7 @@ impl Origin {
     pub(crate) fn new(site: Arc<Site>, host: usize, tls: bool, forwarded: bool) -> Self {
         let (input, acts) = (Vec::new(), VecDeque::new());
         let (state, next) = (State::Head, Tick::ZERO);
-        Origin { site, host, tls, forwarded, input, state, acts, next }
+        Origin { site, host, tls, forwarded, answered: false, input, state, acts, next }
     }
 
     /// The server of a host, inside TLS or not.
@@ -115,6 +119,7 @@ impl Origin {
             Some(_) => Left::Chunks,
             None => Left::Bytes(length.unwrap_or(0)),
         };
+        self.answered = head.contains("\nAuthorization: Digest ");
         self.state = State::Body { path, left };
         true
     }
@@ -155,8 +160,10 @@ impl Origin {
         let (planned, answer) = (&ask.hops[hop], &ask.hops[hop].answer);
         let times = site.log.lock().unwrap().delivered[&(token, hop)];
         let mut head = "HTTP/1.1 200 OK\r\n".to_owned();
-        if times <= planned.busy {
-            head = "HTTP/1.1 503 Busy\r\n".to_owned();
+        if planned.guarded && !self.answered {
+            head = format!("HTTP/1.1 401 Who\r\nWWW-Authenticate: {CHALLENGE}\r\n");
+        } else if times <= planned.busy {
+            head = format!("HTTP/1.1 {} Later\r\n", planned.later);
             if let Some(seconds) = planned.retry_after {
                 head += &format!("Retry-After: {seconds}\r\n");
             }
