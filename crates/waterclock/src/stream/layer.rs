@@ -46,7 +46,12 @@ impl Layer {
                 PlainRead::Bytes(count) => return Ok(Received::Bytes(count)),
                 PlainRead::CleanEnd => return Ok(Received::End),
                 PlainRead::Truncated => return Ok(Received::Truncated),
-                PlainRead::Empty => self.receive_some(wire, &mut reads)?,
+                PlainRead::Empty => match self.receive_some(wire, &mut reads) {
+                    // What came before the fault is handed out first, and then the fault: it must not
+                    // matter whether both came at one go.
+                    Err(StreamError::Tls(_)) => {}
+                    result => result?,
+                },
             }
         }
     }
@@ -150,6 +155,7 @@ impl Layer {
     pub(super) fn has_more_at_hand(&self) -> bool {
         self.at < self.end
             || self.session.plaintext_pending() > 0
+            || self.session.is_over()
             || self.below.as_ref().is_some_and(|below| below.has_more_at_hand())
     }
 

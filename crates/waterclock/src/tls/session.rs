@@ -48,6 +48,8 @@ pub struct TlsSession {
     received: RecordMeter,
     offers_identity: bool,
     plaintext: usize,
+    /// Whether the peer has said close_notify.
+    closed: bool,
     failed: Option<TlsError>,
 }
 
@@ -97,6 +99,7 @@ impl TlsSession {
             received: RecordMeter::default(),
             offers_identity: config.offers_identity,
             plaintext: 0,
+            closed: false,
             failed: None,
         })
     }
@@ -131,6 +134,7 @@ impl TlsSession {
                     self.plaintext = state.plaintext_bytes_to_read();
                     if state.peer_has_closed() {
                         // RFC 8446 §6.1: what follows a closure alert is ignored.
+                        self.closed = true;
                         return Ok(ciphertext.len());
                     }
                 }
@@ -209,6 +213,13 @@ impl TlsSession {
                 None => Ok(PlainRead::Empty),
             },
         }
+    }
+
+    /// Whether nothing more can be received: the peer has said so, or is gone, or the session has failed.
+    /// A read tells which, once all bytes were read, and no wait for the peer is needed for that.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.closed || self.failed.is_some() || self.received.has_ended()
     }
 
     /// How many decrypted bytes wait to be read.

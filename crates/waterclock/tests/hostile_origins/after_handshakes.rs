@@ -1,15 +1,17 @@
 //! What a peer says under TLS once hands are shaken: it is data, an end, or the end of the call at once.
 //! The peer stays silent then, so that whatever is not decided by what it said would be a timeout.
 
-use crate::sealed::{IDENTITY, Say, VERSIONS, alert, data, message, says};
+use crate::sealed::{IDENTITY, Say, VERSIONS, alert, data, message, renews, says};
 use crate::support::{builder, trust};
 use rustls::SupportedProtocolVersion;
+use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use waterclock::tls::TlsSettings;
 use waterclock::{Error, ErrorKind, Limit, Session};
+use waterclock_lab::Proxy;
 
-/// Enough for a busy machine, and less than the 20 s of the session.
+/// Enough for a busy machine: what is decided by what the peer says does not wait for it.
 const AT_ONCE: Duration = Duration::from_secs(8);
 
 static TRUSTED: LazyLock<TlsSettings> = LazyLock::new(|| trust(IDENTITY.ca_pem()));
@@ -20,11 +22,12 @@ fn session() -> Session {
 
 /// What a call to a peer that says this comes to.
 fn outcome(version: &'static SupportedProtocolVersion, lines: Vec<Say>) -> Result<String, Error> {
-    let url = format!("https://{}/", says(version, lines));
-    let begin = Instant::now();
-    let result = session().get(url).send().and_then(|mut response| response.text());
-    assert!(begin.elapsed() < AT_ONCE, "{:?}: {result:?}", begin.elapsed());
-    result
+    ask(&session(), says(version, lines))
+}
+
+fn ask(session: &Session, address: SocketAddr) -> Result<String, Error> {
+    let url = format!("https://{address}/");
+    session.get(url).total(AT_ONCE).send().and_then(|mut response| response.text())
 }
 
 /// `hello` by each framing, and where its body begins.
@@ -73,21 +76,48 @@ fn stops() -> Vec<(&'static str, String, Outcomes)> {
     ]
 }
 
+/// The same in one segment, and FIN behind it only where it was said.
+fn at_one_go(mut lines: Vec<Say>) -> Vec<Say> {
+    let fin = lines.pop_if(|last| matches!(last, Say::Fin));
+    [Say::All(lines)].into_iter().chain(fin).collect()
+}
+
+/// Directly, and in a tunnel through a proxy with TLS of its own, where only the inner ends count. What is
+/// said comes at one go or bit by bit, which makes no difference.
 #[test]
 fn tls_each_end_behind_each_part_of_an_answer() {
-    for version in VERSIONS {
-        for (stop, text, wanted) in stops() {
-            for ((end, lines), want) in ends().into_iter().zip(wanted) {
-                let said = if text.is_empty() { None } else { Some(data(&text)) };
-                let result = outcome(version, said.into_iter().chain(lines).collect());
-                let case = format!("{stop}, {end}, {version:?}");
-                match (result, want) {
-                    (Ok(body), Ok(())) => assert_eq!(body, "hello", "{case}"),
-                    (Err(error), Err(kind)) => assert_eq!(error.kind(), kind, "{case}: {error:#}"),
-                    (result, want) => panic!("{case}: {result:?} instead of {want:?}"),
+    let proxy = Proxy::builder().tls(IDENTITY.clone()).start().unwrap();
+    let tunnel = builder().tls(TRUSTED.clone()).proxy_tls(TRUSTED.clone()).proxy(&proxy.url());
+    let mut wrong = Vec::new();
+    for (way, session) in [("direct", session()), ("tunnel", tunnel.build().unwrap())] {
+        for version in VERSIONS {
+            for (stop, text, wanted) in stops() {
+                for ((end, lines), want) in ends().into_iter().zip(wanted) {
+                    let said = if text.is_empty() { None } else { Some(data(&text)) };
+                    let lines: Vec<Say> = said.into_iter().chain(lines).collect();
+                    let together = at_one_go(lines.clone());
+                    let begin = Instant::now();
+                    let bits = ask(&session, says(version, lines)).map_err(|error| error.kind());
+                    let result =
+                        ask(&session, says(version, together)).map_err(|error| error.kind());
+                    let want = want.map(|()| "hello".to_owned());
+                    if (&bits, &result) != (&want, &want) {
+                        let took = begin.elapsed();
+                        wrong.push(format!("{way}, {stop}, {end}, {version:?}: {bits:?}, at one go {result:?}, {took:?}"));
+                    }
                 }
             }
         }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// New keys in the middle of an answer are taken up; hundreds in a row have no reason.
+#[test]
+fn tls_new_keys_in_the_middle_of_an_answer() {
+    for (times, want) in [(1, Ok("hello".to_owned())), (500, Err(ErrorKind::Tls))] {
+        let result = ask(&session(), renews(LENGTH, times));
+        assert_eq!(result.map_err(|error| error.kind()), want, "{times}");
     }
 }
 

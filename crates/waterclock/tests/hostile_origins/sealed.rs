@@ -66,6 +66,24 @@ pub(crate) fn says(version: &'static SupportedProtocolVersion, lines: Vec<Say>) 
     address
 }
 
+/// Answers the first connection with the two parts, and between them takes new keys so many times.
+pub(crate) fn renews(parts: [&'static str; 2], times: usize) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let stream = listener.accept().unwrap().0;
+        let mut tls = shake_hands(stream, &Arc::new(config(&version::TLS13))).unwrap();
+        tls.write_all(parts[0].as_bytes()).unwrap();
+        for _ in 0..times {
+            tls.conn.refresh_traffic_keys().unwrap();
+        }
+        // A client that does not want so many ends this.
+        let _ = tls.write_all(parts[1].as_bytes());
+        let _ = std::io::copy(&mut tls.sock, &mut std::io::sink());
+    });
+    address
+}
+
 fn config(version: &'static SupportedProtocolVersion) -> ServerConfig {
     let suites = [
         CipherSuite::TLS13_AES_128_GCM_SHA256,
@@ -84,6 +102,21 @@ fn config(version: &'static SupportedProtocolVersion) -> ServerConfig {
     config
 }
 
+/// With a client that then sends the head of a request.
+fn shake_hands(
+    stream: TcpStream,
+    config: &Arc<ServerConfig>,
+) -> Option<StreamOwned<ServerConnection, TcpStream>> {
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut tls = StreamOwned::new(ServerConnection::new(Arc::clone(config)).ok()?, stream);
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        tls.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    Some(tls)
+}
+
 struct Sealer {
     stream: TcpStream,
     encrypter: Box<dyn MessageEncrypter>,
@@ -92,13 +125,7 @@ struct Sealer {
 
 impl Sealer {
     fn shake_hands(stream: TcpStream, config: &Arc<ServerConfig>) -> Option<Self> {
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let mut tls = StreamOwned::new(ServerConnection::new(Arc::clone(config)).ok()?, stream);
-        let (mut head, mut byte) = (Vec::new(), [0]);
-        while !head.ends_with(b"\r\n\r\n") {
-            tls.read_exact(&mut byte).ok()?;
-            head.push(byte[0]);
-        }
+        let tls = shake_hands(stream, config)?;
         let suite = tls.conn.negotiated_cipher_suite().unwrap();
         let (sequence, secrets) = tls.conn.dangerous_extract_secrets().unwrap().tx;
         let ConnectionTrafficSecrets::Aes128Gcm { key, iv } = secrets else {
