@@ -1,7 +1,7 @@
 //! Whatever a peer sends without end is refused at the cap of that part, and is never all kept.
 
 use crate::peak;
-use crate::support::{AT_ONCE, BOTH, LATE, alone, fetch, ms, served, served_by, timed};
+use crate::support::{AT_ONCE, BOTH, alone, fetch, ms, served, served_by, timed};
 use std::time::Duration;
 use waterclock::{Caps, Error, ErrorKind, Limit, Limits, Request};
 use waterclock_lab::{Server, Step, respond};
@@ -83,7 +83,7 @@ fn what_never_ends_is_refused_at_its_cap() {
         let error = result.expect_err(case);
         assert_eq!(error.kind(), ErrorKind::TooLarge, "{case}: {error:#}");
         assert!(error.to_string().contains(cap), "{case}: {error}");
-        assert!(took < AT_ONCE, "{case}: {took:?}");
+        assert!(took < AT_ONCE * 4, "{case}: {took:?}");
     });
 }
 
@@ -105,7 +105,7 @@ fn a_body_that_never_ends_meets_total() {
         });
         let error = end.expect_err(case);
         assert_eq!(error.limit(), Some(Limit::Total), "{case}: {error:#}");
-        assert!(took >= TOTAL && took < TOTAL + LATE, "{case}: {took:?}");
+        assert!(took >= TOTAL && took < TOTAL + AT_ONCE, "{case}: {took:?}");
     });
 }
 
@@ -127,7 +127,7 @@ fn bodies_of_redirects_that_never_end_are_left() {
         let (result, took) = result.unwrap();
         assert_eq!(result.unwrap_err().kind(), ErrorKind::TooManyRedirects);
         assert_eq!(server.connections(), 31, "each is left with its connection");
-        assert!(took < AT_ONCE * 2, "{took:?}");
+        assert!(took < AT_ONCE * 4, "{took:?}");
         assert!(grown < 2 * MOST, "TLS {secure}: {grown} bytes");
     }
 }
