@@ -2,10 +2,19 @@
 
 use super::try_orders;
 use super::world::ModelWorld;
-use crate::{CancelHandle, ErrorKind, Limit, Limits, PoolSettings, SessionBuilder};
+use crate::{CancelHandle, Error, ErrorKind, Limit, Limits, PoolSettings, SessionBuilder};
 use shuttle::thread;
 use std::sync::Arc;
 use std::time::Duration;
+use waterclock_proto::timeline::SpanEnd;
+
+/// How the call ended, by its record: that has to tell it once, and nothing else.
+fn told(error: &Error) -> Vec<SpanEnd> {
+    let timeline = error.timeline().unwrap();
+    assert_eq!(timeline.fired().is_some(), error.kind() == ErrorKind::Timeout);
+    let ends = timeline.spans().iter().map(|span| span.end);
+    ends.filter(|end| matches!(end, SpanEnd::Cancelled | SpanEnd::Expired)).collect()
+}
 
 #[test]
 fn one_outcome_and_the_place_is_free_again() {
@@ -24,8 +33,14 @@ fn one_outcome_and_the_place_is_free_again() {
                 match request.send().and_then(|mut response| response.text()) {
                     Ok(text) => assert_eq!(text, "/1"),
                     Err(error) => match error.kind() {
-                        ErrorKind::Cancelled => assert!(handle.is_cancelled()),
-                        ErrorKind::Timeout => assert_eq!(error.limit(), Some(Limit::Total)),
+                        ErrorKind::Cancelled => {
+                            assert!(handle.is_cancelled());
+                            assert_eq!(told(&error), [SpanEnd::Cancelled]);
+                        }
+                        ErrorKind::Timeout => {
+                            assert_eq!(error.limit(), Some(Limit::Total));
+                            assert_eq!(told(&error), [SpanEnd::Expired]);
+                        }
                         other => panic!("{other:?}: {error}"),
                     },
                 }
@@ -71,5 +86,36 @@ fn a_cancel_is_never_slept_through() {
         caller.join().unwrap();
         drop((holder, session));
         assert_eq!(world.open().0, 0);
+    });
+}
+
+/// Two calls share a handle, and nothing else would ever end them: whichever makes the signal, both are woken.
+#[test]
+fn two_calls_under_one_handle() {
+    try_orders("two calls under one handle", || {
+        let world = ModelWorld::default();
+        let settings = PoolSettings { max_total: Some(1), ..PoolSettings::default() };
+        let builder = SessionBuilder::in_world(Arc::new(world.clone())).pool(settings);
+        let session = builder.limits(Limits::none()).build().unwrap();
+        let holder = session.get("http://192.0.2.1/1").send().unwrap();
+        let handle = CancelHandle::new();
+        let callers = [2, 3].map(|path| {
+            let (session, handle) = (session.clone(), handle.clone());
+            thread::spawn(move || {
+                let url = format!("http://192.0.2.1/{path}");
+                let error = session.get(url).cancel(&handle).send().unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Cancelled);
+                assert_eq!(told(&error), [SpanEnd::Cancelled]);
+            })
+        });
+        handle.cancel();
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        // It stays cancelled, and no place was lost.
+        let again = session.get("http://192.0.2.1/4").cancel(&handle).send().unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::Cancelled);
+        drop(holder);
+        session.get("http://192.0.2.1/5").send().unwrap().content().unwrap();
+        drop(session);
+        assert_eq!(world.open(), (0, 1));
     });
 }

@@ -5,10 +5,14 @@ use super::world::ModelWorld;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::modelled::all_time_passes;
 use crate::world::real::ThreadedLookup;
+use crate::world::{Interest, PendingLookup, World};
 use crate::{ErrorKind, Limit, Limits, Session, SessionBuilder};
+use shuttle::sync::{Condvar, Mutex};
 use shuttle::thread;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
+use waterclock_proto::tick::Tick;
 
 /// A session that asks `answers`, and the number of times that it was asked.
 fn session(world: &ModelWorld) -> (Session, Arc<AtomicUsize>) {
@@ -70,6 +74,70 @@ fn a_caller_gives_up_as_the_answer_comes() {
         hurried.join().unwrap();
         world.stop(clock);
         drop(session);
+        all_time_passes();
+    });
+}
+
+/// Asks for `name`, and waits for the answer for as long as it takes.
+fn ask(lookup: &ThreadedLookup, world: &ModelWorld, name: &str) {
+    let (pending, answer) = PendingLookup::new(world.signal().unwrap());
+    lookup.lookup(name, 80, answer);
+    world.wait(&mut [Interest::read(pending.source())], Tick::NEVER).unwrap();
+    assert_eq!(pending.take().unwrap().unwrap().len(), 1);
+}
+
+/// One name is never looked up twice at once, more names than threads wait for a thread, and each has its answer.
+#[test]
+fn more_names_than_threads() {
+    try_orders("more names than threads", || {
+        let world = ModelWorld::default();
+        let running = Mutex::new(HashSet::new());
+        let lookup = ThreadedLookup::new(move |name, port| {
+            assert!(running.lock().unwrap().insert(name.to_owned()), "{name} is looked up twice");
+            thread::yield_now();
+            let mut running = running.lock().unwrap();
+            assert!(running.len() <= 4, "too many threads");
+            running.remove(name);
+            Ok(vec![([192, 0, 2, 1], port).into()])
+        });
+        let callers = ["a", "b", "c", "d", "e", "a"].map(|name| {
+            let (lookup, world) = (lookup.clone(), world.clone());
+            thread::spawn(move || {
+                ask(&lookup, &world, name);
+                ask(&lookup, &world, "f");
+            })
+        });
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        drop(lookup);
+        all_time_passes();
+    });
+}
+
+/// A lookup that is stuck until another one has been answered holds nobody back.
+#[test]
+fn a_stuck_one_holds_nobody_back() {
+    try_orders("a stuck one holds nobody back", || {
+        let world = ModelWorld::default();
+        let gate = Arc::new((Mutex::new(false), Condvar::new()));
+        let inner = Arc::clone(&gate);
+        let lookup = ThreadedLookup::new(move |name, port| {
+            if name == "stuck" {
+                let (open, opened) = &*inner;
+                drop(opened.wait_while(open.lock().unwrap(), |open| !*open).unwrap());
+            }
+            Ok(vec![([192, 0, 2, 1], port).into()])
+        });
+        // Its thread has no work by then, or not yet.
+        ask(&lookup, &world, "first");
+        let stuck = {
+            let (lookup, world) = (lookup.clone(), world.clone());
+            thread::spawn(move || ask(&lookup, &world, "stuck"))
+        };
+        ask(&lookup, &world, "other");
+        *gate.0.lock().unwrap() = true;
+        gate.1.notify_all();
+        stuck.join().unwrap();
+        drop(lookup);
         all_time_passes();
     });
 }

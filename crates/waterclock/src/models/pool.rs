@@ -3,6 +3,7 @@
 use super::try_orders;
 use super::world::ModelWorld;
 use crate::{ErrorKind, Limit, Limits, PoolSettings, Session, SessionBuilder};
+use shuttle::sync::{Condvar, Mutex};
 use shuttle::thread;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,6 +91,39 @@ fn a_place_that_the_first_waiter_cannot_use() {
         other.join().unwrap();
         drop(held);
         same.join().unwrap();
+    });
+}
+
+/// Two places become free at once; two callers want one host, which may have one, and one another. Whoever is in
+/// stays until two are: a waiter that cannot use the place it was called for passes it on.
+#[test]
+fn a_place_that_the_called_waiter_cannot_use() {
+    try_orders("a place that the called waiter cannot use", || {
+        let world = ModelWorld::default();
+        let settings =
+            PoolSettings { max_per_host: Some(1), max_total: Some(2), ..PoolSettings::default() };
+        let session = session(&world, settings);
+        let open = |session: &Session, host: u8| {
+            session.get(format!("http://192.0.2.{host}/last")).send().unwrap()
+        };
+        let busy = [1, 2].map(|host| open(&session, host));
+        let inside = Arc::new((Mutex::new(0), Condvar::new()));
+        let callers = [3, 3, 4].map(|host| {
+            let (session, inside) = (session.clone(), Arc::clone(&inside));
+            thread::spawn(move || {
+                let mut held = open(&session, host);
+                let (count, changed) = &*inside;
+                let mut guard = count.lock().unwrap();
+                *guard += 1;
+                changed.notify_all();
+                drop(changed.wait_while(guard, |count| *count < 2).unwrap());
+                assert_eq!(held.text().unwrap(), "/last");
+            })
+        });
+        drop(busy);
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        drop(session);
+        assert_eq!(world.open(), (0, 2));
     });
 }
 

@@ -1,4 +1,4 @@
-//! [`ModelWorld`]: one origin that answers each request with its path, and a clock that may move at any time.
+//! [`ModelWorld`]: one origin that answers each request with its path (and closes after `/last`), and a clock that may move at any time.
 
 use crate::world::{
     Answer, Endpoint, Interest, Opened, Signal, Socket, SocketOptions, Source, Woke, World,
@@ -198,8 +198,10 @@ impl Socket for Origin {
             assert!(self.answer.is_empty(), "asked while an answer is on its way");
             let head = String::from_utf8(std::mem::take(&mut self.asked)).unwrap();
             let path = head.split(' ').nth(1).unwrap();
+            let close = if path == "/last" { "Connection: close\r\n" } else { "" };
+            let length = path.len();
             self.answer =
-                format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{path}", path.len()).into();
+                format!("HTTP/1.1 200 OK\r\n{close}Content-Length: {length}\r\n\r\n{path}").into();
             self.world.change(|state| _ = state.readable.insert(self.id));
         }
         Ok(count)
