@@ -220,8 +220,13 @@ fn legend(out: &mut String, lines: &[Line], axis: &Axis, glyphs: &Glyphs, room: 
         .filter_map(|row| shared(row.arming?.0))
         .collect();
     shares.dedup();
-    if !shares.is_empty() {
-        signs.push(format!("    {first}{last} one shared limit ({})", shares.join("; ")));
+    let shared_by = |what: &str| format!("    {first}{last} one shared limit ({what})");
+    let all = shared_by(&shares.join("; "));
+    match shares.len() {
+        0 => {}
+        // A line each, where one has no room for them all.
+        2.. if width(&all) > room => signs.extend(shares.into_iter().map(shared_by)),
+        _ => signs.push(all),
     }
     let mut line = String::new();
     for sign in signs {

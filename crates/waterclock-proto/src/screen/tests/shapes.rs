@@ -222,3 +222,27 @@ fn rows_say_what_they_stand_for_and_what_they_share() {
     let shares = rows(&refused());
     assert_eq!((shares[0].limit.as_str(), shares[0].share), ("✗ refused", None));
 }
+
+#[test]
+fn shared_limits_have_a_line_each_where_one_is_too_narrow_for_all() {
+    let limits =
+        Limits::none().with(Limit::Resolve, Some(ms(90))).with(Limit::Tunnel, Some(ms(90)));
+    let mut t = call("https://example.com/", limits);
+    for (phase, limit, from) in
+        [(Phase::Resolve, Limit::Resolve, 0), (Phase::Tunnel, Limit::Tunnel, 20_000)]
+    {
+        for at in [from, from + 10_000] {
+            wait(&mut t, phase, What::Read, (at, at + 10_000), Some((from + 90_000, limit)));
+        }
+    }
+    t.finish(us(40_000));
+    let wide = waterfall(&t, &unicode());
+    assert!(
+        wide.contains("┘ one shared limit (the whole lookup; the whole proxy dialogue)\n"),
+        "{wide}"
+    );
+    let slim = waterfall(&t, &Style { width: 60, ..unicode() });
+    for share in ["the whole lookup", "the whole proxy dialogue"] {
+        assert!(slim.contains(&format!("    ┐┘ one shared limit ({share})\n")), "{slim}");
+    }
+}
