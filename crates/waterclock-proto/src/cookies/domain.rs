@@ -1,5 +1,6 @@
 //! The domains of cookies: domain-match (RFC 6265bis §5.1.3), public suffixes, sites.
 
+use crate::host;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
@@ -34,12 +35,16 @@ pub(super) fn is_address(host: &str) -> bool {
     host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok()
 }
 
-/// The one form of a host that a person or a file gave; `None` if it cannot be one.
+/// The one form of a host that a person or a file gave; `None` if it cannot be one. A name too long for DNS cannot,
+/// and its A-labels would be read back as something else.
 pub(super) fn canonical(host: &str) -> Option<String> {
     if let Ok(address) = host.parse::<Ipv6Addr>() {
         return Some(Host::<&str>::Ipv6(address).to_string());
     }
-    Host::parse(host).ok().map(|host| host.to_string())
+    match Host::parse(host).ok()? {
+        Host::Domain(name) if !host::fits_dns(&name) => None,
+        host => Some(host.to_string()),
+    }
 }
 
 /// Both canonical. An address matches only itself.
@@ -148,6 +153,9 @@ mod tests {
             ("a/b", None),
             ("a:80", None),
             ("xn--a", None),
+            (&"a".repeat(64), None),
+            // Of 62 characters, and as an A-label longer.
+            (&format!("{}\u{fc}", "a".repeat(61)), None),
         ] {
             assert_eq!(canonical(host).as_deref(), expected, "{host:?}");
         }
