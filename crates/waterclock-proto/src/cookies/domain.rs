@@ -36,13 +36,14 @@ pub(super) fn is_address(host: &str) -> bool {
 }
 
 /// The one form of a host that a person or a file gave; `None` if it cannot be one. A name too long for DNS cannot,
-/// and its A-labels would be read back as something else.
+/// and its A-labels would be read back as something else; nor one that begins with a dot, which in a file stands for
+/// the hosts below.
 pub(super) fn canonical(host: &str) -> Option<String> {
     if let Ok(address) = host.parse::<Ipv6Addr>() {
         return Some(Host::<&str>::Ipv6(address).to_string());
     }
     match Host::parse(host).ok()? {
-        Host::Domain(name) if !host::fits_dns(&name) => None,
+        Host::Domain(name) if name.starts_with('.') || !host::fits_dns(&name) => None,
         host => Some(host.to_string()),
     }
 }
@@ -153,6 +154,8 @@ mod tests {
             ("a/b", None),
             ("a:80", None),
             ("xn--a", None),
+            (".", None),
+            (".example.com", None),
             (&"a".repeat(64), None),
             // Of 62 characters, and as an A-label longer.
             (&format!("{}\u{fc}", "a".repeat(61)), None),
