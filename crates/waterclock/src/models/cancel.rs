@@ -2,9 +2,8 @@
 
 use super::try_orders;
 use super::world::ModelWorld;
-use crate::{CancelHandle, Error, ErrorKind, Limit, Limits, PoolSettings, SessionBuilder};
+use crate::{CancelHandle, Error, ErrorKind, Limit, Limits, PoolSettings};
 use shuttle::thread;
-use std::sync::Arc;
 use std::time::Duration;
 use waterclock_proto::timeline::SpanEnd;
 
@@ -21,8 +20,7 @@ fn one_outcome_and_the_place_is_free_again() {
     try_orders("cancelled, timed out, answered", || {
         let world = ModelWorld::default();
         let settings = PoolSettings { max_total: Some(1), ..PoolSettings::default() };
-        let builder = SessionBuilder::in_world(Arc::new(world.clone())).pool(settings);
-        let session = builder.limits(Limits::none()).build().unwrap();
+        let session = world.session(settings);
         let clock = world.clock();
         let handle = CancelHandle::new();
         let caller = {
@@ -70,8 +68,7 @@ fn a_cancel_is_never_slept_through() {
     try_orders("cancelled while waiting for a place", || {
         let world = ModelWorld::default();
         let settings = PoolSettings { max_total: Some(1), ..PoolSettings::default() };
-        let builder = SessionBuilder::in_world(Arc::new(world.clone())).pool(settings);
-        let session = builder.limits(Limits::none()).build().unwrap();
+        let session = world.session(settings);
         // Holds the only place until the other has ended: without the cancel that would be never.
         let holder = session.get("http://192.0.2.1/1").send().unwrap();
         let handle = CancelHandle::new();
@@ -95,8 +92,7 @@ fn two_calls_under_one_handle() {
     try_orders("two calls under one handle", || {
         let world = ModelWorld::default();
         let settings = PoolSettings { max_total: Some(1), ..PoolSettings::default() };
-        let builder = SessionBuilder::in_world(Arc::new(world.clone())).pool(settings);
-        let session = builder.limits(Limits::none()).build().unwrap();
+        let session = world.session(settings);
         let holder = session.get("http://192.0.2.1/1").send().unwrap();
         let handle = CancelHandle::new();
         let callers = [2, 3].map(|path| {

@@ -2,16 +2,11 @@
 
 use super::try_orders;
 use super::world::ModelWorld;
-use crate::{ErrorKind, Limit, Limits, PoolSettings, Session, SessionBuilder};
+use crate::{ErrorKind, Limit, Limits, PoolSettings, Session};
 use shuttle::sync::{Condvar, Mutex};
 use shuttle::thread;
 use std::sync::Arc;
 use std::time::Duration;
-
-fn session(world: &ModelWorld, settings: PoolSettings) -> Session {
-    let builder = SessionBuilder::in_world(Arc::new(world.clone()));
-    builder.limits(Limits::none()).pool(settings).build().unwrap()
-}
 
 /// One call, whose answer is its own.
 fn get(session: &Session, host: u8, caller: usize) {
@@ -23,7 +18,7 @@ fn get(session: &Session, host: u8, caller: usize) {
 /// Nobody waits for ever, which shuttle says, and there are never more connections than allowed.
 fn shares(settings: PoolSettings, most: usize, hosts: &'static [u8]) {
     let world = ModelWorld::default();
-    let session = session(&world, settings);
+    let session = world.session(settings);
     let callers: Vec<_> = hosts
         .iter()
         .enumerate()
@@ -80,7 +75,7 @@ fn a_place_that_the_first_waiter_cannot_use() {
         let world = ModelWorld::default();
         let settings =
             PoolSettings { max_per_host: Some(1), max_total: Some(2), ..PoolSettings::default() };
-        let session = session(&world, settings);
+        let session = world.session(settings);
         let [held, leaves] =
             ["http://192.0.2.1/", "http://192.0.2.2/"].map(|url| session.get(url).send().unwrap());
         let [same, other] = [1, 3].map(|host| {
@@ -102,7 +97,7 @@ fn a_place_that_the_called_waiter_cannot_use() {
         let world = ModelWorld::default();
         let settings =
             PoolSettings { max_per_host: Some(1), max_total: Some(2), ..PoolSettings::default() };
-        let session = session(&world, settings);
+        let session = world.session(settings);
         let open = |session: &Session, host: u8| {
             session.get(format!("http://192.0.2.{host}/last")).send().unwrap()
         };
@@ -133,7 +128,7 @@ fn closed_in_between() {
     try_orders("closed in between", || {
         let world = ModelWorld::default();
         let settings = PoolSettings { max_total: Some(1), ..PoolSettings::default() };
-        let session = session(&world, settings);
+        let session = world.session(settings);
         let callers = [1, 2].map(|caller| {
             let session = session.clone();
             thread::spawn(move || get(&session, 1, caller))
@@ -152,7 +147,7 @@ fn a_waiter_gives_up_as_it_is_called() {
     try_orders("a waiter gives up", || {
         let world = ModelWorld::default();
         let settings = PoolSettings { max_total: Some(1), ..PoolSettings::default() };
-        let session = session(&world, settings);
+        let session = world.session(settings);
         let clock = world.clock();
         let patient = [1, 2].map(|caller| {
             let session = session.clone();

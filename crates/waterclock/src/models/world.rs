@@ -3,6 +3,7 @@
 use crate::world::{
     Answer, Endpoint, Interest, Opened, Signal, Socket, SocketOptions, Source, Woke, World,
 };
+use crate::{Limits, PoolSettings, Session, SessionBuilder};
 use shuttle::sync::{Condvar, Mutex, MutexGuard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IoSlice};
@@ -54,6 +55,12 @@ impl ModelWorld {
     fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.lock());
         self.0.changed.notify_all();
+    }
+
+    /// A session in this world, without limits.
+    pub(crate) fn session(&self, settings: PoolSettings) -> Session {
+        let builder = SessionBuilder::in_world(Arc::new(self.clone()));
+        builder.limits(Limits::none()).pool(settings).build().unwrap()
     }
 
     /// Connections that are open, and the most that ever were.
