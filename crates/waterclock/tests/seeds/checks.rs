@@ -5,7 +5,7 @@ use crate::oracle::Oracle;
 use crate::plan::{Ask, Framing, HOSTS, Hop, Plan, Route, Stop};
 use crate::site::{content, origin};
 use std::collections::BTreeMap;
-use waterclock::timeline::{HopReason, SpanEnd, What};
+use waterclock::timeline::{HopReason, Span, SpanEnd, What};
 use waterclock::{ErrorKind, Limit, Method, Phase, Tick};
 use waterclock_sim::Connection;
 
@@ -55,6 +55,9 @@ fn deadlines(ended: &Ended, ask: &Ask) {
             _ => oracle.check(index),
         }
     }
+    // A pause for which there is no time is refused, and not begun.
+    let begun = |span: &&Span| span.phase == Phase::Backoff && span.end == SpanEnd::Expired;
+    assert_eq!(spans.iter().find(begun), None, "a pause that does not fit was begun");
     let Outcome::Failed { kind, fired } = ended.outcome else { return };
     assert_eq!(kind == ErrorKind::Timeout, fired.is_some());
     let Some((limit, phase)) = fired else { return };
@@ -93,6 +96,9 @@ fn waits_are_recorded(story: &Story) {
 
 fn content_is_its_own(ended: &Ended, ask: &Ask, story: &Story) {
     let Outcome::Answered { status, hop, content: Some(read) } = &ended.outcome else { return };
+    if [403, 407, 502].contains(status) {
+        return assert!(read.is_empty(), "r{} has content of a refusal", ask.token);
+    }
     let planned = ask.hops.get(*hop);
     let expected = planned.map(|planned| content(ask.token, *hop, planned.answer.size));
     if expected.as_ref() == Some(read) {

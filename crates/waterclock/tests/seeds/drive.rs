@@ -53,7 +53,8 @@ pub(crate) struct Story {
 /// Making keys takes longer than a whole seed.
 fn tls_servers() -> &'static [TlsServer] {
     static SERVERS: OnceLock<Vec<TlsServer>> = OnceLock::new();
-    SERVERS.get_or_init(|| HOSTS.iter().map(|host| TlsServer::new([*host])).collect())
+    let names = HOSTS.into_iter().chain(["proxy.test"]);
+    SERVERS.get_or_init(|| names.map(|name| TlsServer::new([name])).collect())
 }
 
 fn roots() -> &'static TlsSettings {
@@ -69,7 +70,8 @@ fn roots() -> &'static TlsSettings {
 }
 
 fn site(plan: &Plan) -> Arc<Site> {
-    let tls = tls_servers().iter().zip(&plan.hosts).map(|(tls, host)| {
+    let hosts = plan.hosts.iter().chain([&plan.proxy]);
+    let tls = tls_servers().iter().zip(hosts).map(|(tls, host)| {
         // A cache of sessions for this seed alone: another one must not be able to change it.
         let cache = rustls::server::ServerSessionMemoryCache::new(64);
         tls.clone().flight_delays(host.flights).configure(|config| config.session_storage = cache)
@@ -153,6 +155,10 @@ fn session(plan: &Plan, world: &Arc<SimWorld>) -> Session {
     let builder = match plan.route {
         Route::Direct => builder,
         Route::Proxy => builder.proxy("http://u:proxy-secret@proxy.test:3128"),
+        Route::HttpsProxy => {
+            let builder = builder.proxy_tls(roots().clone());
+            builder.proxy("https://u:proxy-secret@proxy.test:3128")
+        }
         Route::Socks => builder.proxy("socks5h://u:proxy-secret@proxy.test:3128"),
     };
     builder.build().unwrap()
@@ -167,14 +173,8 @@ pub(crate) fn run(plan: &Plan) -> Story {
         });
     }
     let of_proxy = Arc::clone(&site);
-    set_up(&world, "proxy.test", 9, &[3128], &plan.proxy, move |_, connection| Proxy {
-        dialogue: of_proxy.plan.dialogues[connection % 8],
-        socks: of_proxy.plan.route == Route::Socks,
-        site: Arc::clone(&of_proxy),
-        stage: 0,
-        opening: None,
-        inner: None,
-        over: false,
+    set_up(&world, "proxy.test", 9, &[3128], &plan.proxy, move |_, connection| {
+        Proxy::behind(&of_proxy, connection)
     });
     let session = session(plan, &world);
     let (ended, taken) = (Mutex::new(Vec::new()), Arc::new(Mutex::new(Vec::new())));

@@ -44,6 +44,13 @@ impl<'t> Oracle<'t> {
         self.before(index).find(|span| phases.contains(&span.phase)).map(|span| span.started)
     }
 
+    /// When the handshake began: the proxy's if there is one, or the origin's behind the tunnel.
+    fn shaken(&self, index: usize) -> Option<Tick> {
+        let spans: Vec<&Span> = self.before(index).collect();
+        let tunnel = spans.iter().rposition(|span| span.phase == Phase::Tunnel).unwrap_or(0);
+        spans[tunnel..].iter().find(|span| span.phase == Phase::Tls).map(|span| span.started)
+    }
+
     /// When the connection was ready for the request.
     fn ready(&self, index: usize) -> Option<Tick> {
         let before = [Phase::Pool, Phase::Resolve, Phase::Connect, Phase::Tunnel, Phase::Tls];
@@ -80,7 +87,7 @@ impl<'t> Oracle<'t> {
                 match phase {
                     Phase::Resolve => armed.push((Limit::Resolve, own(phase))),
                     Phase::Tunnel => armed.push((Limit::Tunnel, own(phase))),
-                    Phase::Tls => armed.push((Limit::Tls, own(phase))),
+                    Phase::Tls => armed.push((Limit::Tls, self.shaken(index))),
                     _ => {}
                 }
             }

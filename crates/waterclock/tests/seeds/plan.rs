@@ -1,6 +1,7 @@
 //! What a seed comes to: a network, what its servers do, and what is asked of them.
 
 use crate::draw::Draw;
+use Route::{Direct, HttpsProxy, Proxy, Socks};
 use std::time::Duration;
 use waterclock::{Limit, Limits};
 
@@ -26,6 +27,8 @@ pub(crate) struct Plan {
 pub(crate) enum Route {
     Direct,
     Proxy,
+    /// TLS to the proxy, and inside it TLS to those origins that have it.
+    HttpsProxy,
     Socks,
 }
 
@@ -63,7 +66,8 @@ pub(crate) struct Cut {
 pub(crate) enum Dialogue {
     Opens(Duration),
     Stops(usize, Stop),
-    Refuses,
+    /// With this status, where it speaks HTTP.
+    Refuses(u16),
 }
 
 #[derive(Clone, Debug)]
@@ -144,16 +148,18 @@ const STOPS: [Stop; 3] = [Stop::Stall, Stop::Fin, Stop::Reset];
 impl Plan {
     pub(crate) fn draw(seed: u64) -> Plan {
         let d = &mut Draw::new(seed);
-        let route = d.of(&[Route::Direct, Route::Direct, Route::Proxy, Route::Socks]);
+        let route = d.of(&[Direct, Direct, Direct, Proxy, HttpsProxy, Socks]);
         let (plants, faulty) = (d.percent(20), d.percent(60));
+        // Where many of the requests go: connections are used again there.
+        let home = (d.below(HOSTS.len()), d.percent(40));
         let hosts: Vec<HostPlan> = HOSTS.iter().map(|_| host(d, faulty, plants)).collect();
         let proxy = host(d, faulty, plants);
         let dialogues = (0..8).map(|_| dialogue(d, faulty)).collect();
         let mut token = 0;
         let threads = (0..1 + d.below(4)).map(|_| {
-            let asks = (0..1 + d.below(3)).map(|_| {
+            let asks = (0..1 + d.below(4)).map(|_| {
                 token += 1;
-                ask(d, token, faulty, plants)
+                ask(d, token, home, faulty, plants)
             });
             asks.collect()
         });
@@ -166,7 +172,7 @@ impl Plan {
             dialogues,
             max_per_host: d.percent(50).then(|| 1 + d.below(2)),
             max_total: d.percent(20).then(|| 1 + d.below(3)),
-            idle_age: d.time(6, 11),
+            idle_age: d.time(7, 11),
             retries: if d.percent(30) { 1 + d.below(3) as u32 } else { 0 },
             threads,
         }
@@ -188,7 +194,7 @@ fn host(d: &mut Draw, faulty: bool, plants: bool) -> HostPlan {
         reset: d.percent(50),
     };
     HostPlan {
-        resolve: (!d.percent(3)).then(|| d.time(3, 9)),
+        resolve: (!d.percent(2)).then(|| d.time(3, 8)),
         dead: (0..d.of(&[0, 0, 0, 1, 1, 2])).map(|_| dead(d)).collect(),
         connect: if d.percent(30) { Duration::ZERO } else { d.time(3, 9) },
         latency: if d.percent(20) { Duration::ZERO } else { d.time(4, 9) },
@@ -204,23 +210,24 @@ fn host(d: &mut Draw, faulty: bool, plants: bool) -> HostPlan {
 
 fn dialogue(d: &mut Draw, faulty: bool) -> Dialogue {
     match d.below(20) {
-        0 if faulty => Dialogue::Refuses,
+        0 if faulty => Dialogue::Refuses(d.of(&[403, 407, 407, 502])),
         1 | 2 if faulty => Dialogue::Stops(d.below(39), d.of(&STOPS)),
         _ => Dialogue::Opens(d.time(3, 9)),
     }
 }
 
-fn ask(d: &mut Draw, token: usize, faulty: bool, plants: bool) -> Ask {
+fn ask(d: &mut Draw, token: usize, home: (usize, bool), faulty: bool, plants: bool) -> Ask {
     let body = d.percent(35).then(|| BodyPlan {
         size: d.of(&[1, 100, 3000, 20_000, 70_000]),
         source: d.percent(40).then(|| d.time(3, 9)),
         expect: d.percent(40),
     });
     let chain = if d.percent(35) { 2 + d.below(2) } else { 1 };
-    let hops = (0..chain).map(|_| hop(d, faulty, plants)).collect();
+    let longest_pause = d.of(&[8, 9, 10, 13]);
+    let hops = (0..chain).map(|_| hop(d, home, faulty, plants)).collect();
     Ask {
         token,
-        pause: if d.percent(30) { Duration::ZERO } else { d.time(3, 13) },
+        pause: if d.percent(50) { Duration::ZERO } else { d.time(3, longest_pause) },
         limits: limits(d),
         body,
         hops,
@@ -238,7 +245,7 @@ fn ask(d: &mut Draw, token: usize, faulty: bool, plants: bool) -> Ask {
 /// Any of them, from microseconds to minutes; some total there must be, or a stall would be for ever.
 fn limits(d: &mut Draw) -> Limits {
     let mut limits = Limits::none();
-    let each = d.of(&[0, 10, 30, 60]);
+    let each = d.of(&[0, 0, 10, 30, 60]);
     for limit in Limit::ALL {
         let longest = d.of(&[8, 9, 10, 11, 11]);
         let duration = d.percent(each).then(|| d.time(3, longest));
@@ -250,15 +257,19 @@ fn limits(d: &mut Draw) -> Limits {
     limits
 }
 
-fn hop(d: &mut Draw, faulty: bool, plants: bool) -> Hop {
+fn hop(d: &mut Draw, home: (usize, bool), faulty: bool, plants: bool) -> Hop {
+    let elsewhere = (d.below(HOSTS.len()), d.percent(40));
+    let (host, tls) = if d.percent(50) { home } else { elsewhere };
     let size = d.of(&[0, 1, 40, 1500, 9000, 40_000]);
-    let stop = (faulty && d.percent(25)).then(|| (d.below(size + 120), d.of(&STOPS)));
+    // Often before the first byte: there a request might be sent again.
+    let at = if d.percent(40) { 0 } else { d.below(size + 120) };
+    let stop = (faulty && d.percent(25)).then(|| (at, d.of(&STOPS)));
     Hop {
-        host: d.below(HOSTS.len()),
-        tls: d.percent(40),
+        host,
+        tls,
         redirect: d.of(&[301, 302, 303, 307, 308]),
         answer: Answer {
-            think: if d.percent(20) { Duration::ZERO } else { d.time(3, 11) },
+            think: if d.percent(30) { Duration::ZERO } else { d.time(3, 10) },
             continues: d.percent(60),
             interim: d.percent(15),
             framing: d.of(&[Framing::Length, Framing::Chunked, Framing::Close, Framing::Gzip]),

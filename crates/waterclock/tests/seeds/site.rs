@@ -1,6 +1,6 @@
 //! The servers of a plan, and the proxy before them.
 
-use crate::plan::{Answer, Dialogue, Framing, HOSTS, Plan, Stop};
+use crate::plan::{Answer, Dialogue, Framing, HOSTS, Plan, Route, Stop};
 use flate2::{Compression, write::GzEncoder};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write as _;
@@ -21,6 +21,7 @@ pub(crate) struct Log {
 pub(crate) struct Site {
     pub(crate) plan: Plan,
     pub(crate) log: Mutex<Log>,
+    /// One for each host, and the last for the proxy.
     pub(crate) tls: Vec<TlsServer>,
 }
 
@@ -138,10 +139,13 @@ impl Origin {
                 *left -= count;
                 *left == 0
             }
-            // Bodies are all x.
+            // Bodies are all x, and nothing is sent behind one before its answer.
             Left::Chunks => {
-                let end = self.input.windows(5).position(|five| five == b"0\r\n\r\n");
-                end.map(|end| self.input.drain(..end + 5)).is_some()
+                let whole = self.input.ends_with(b"0\r\n\r\n");
+                if whole {
+                    self.input.clear();
+                }
+                whole
             }
         };
         if whole {
@@ -290,17 +294,34 @@ fn acts(answer: &Answer, mut bytes: Vec<u8>) -> Vec<(Duration, Act)> {
 
 /// The proxy, on one connection: CONNECT and forwarding, or SOCKS 5.
 pub(crate) struct Proxy {
-    pub(crate) site: Arc<Site>,
-    pub(crate) dialogue: Dialogue,
-    pub(crate) socks: bool,
+    site: Arc<Site>,
+    dialogue: Dialogue,
+    socks: bool,
     /// How far a SOCKS dialogue has come.
-    pub(crate) stage: u8,
-    pub(crate) opening: Option<(Tick, usize, bool)>,
-    pub(crate) inner: Option<Box<dyn Peer>>,
-    pub(crate) over: bool,
+    stage: u8,
+    opening: Option<(Tick, usize, bool)>,
+    inner: Option<Box<dyn Peer>>,
+    over: bool,
 }
 
 impl Proxy {
+    /// The proxy on its how many-th connection, inside TLS or not.
+    pub(crate) fn behind(site: &Arc<Site>, connection: usize) -> Box<dyn Peer> {
+        let proxy = Proxy {
+            dialogue: site.plan.dialogues[connection % 8],
+            socks: site.plan.route == Route::Socks,
+            site: Arc::clone(site),
+            stage: 0,
+            opening: None,
+            inner: None,
+            over: false,
+        };
+        match site.plan.route {
+            Route::HttpsProxy => Box::new(site.tls[HOSTS.len()].wrap(proxy)),
+            _ => Box::new(proxy),
+        }
+    }
+
     /// What is asked for, once it is all there: the host, and whether TLS follows.
     fn asked(&mut self, wire: &mut Wire) -> Option<(usize, bool)> {
         let host_of = |name: &str| HOSTS.iter().position(|host| *host == name).unwrap();
@@ -324,8 +345,7 @@ impl Proxy {
         let text = String::from_utf8_lossy(wire.arrived()).into_owned();
         if !text.starts_with("CONNECT ") {
             if !text.is_empty() && !"CONNECT ".starts_with(&text) {
-                let site = Arc::clone(&self.site);
-                self.inner = Some(Box::new(Origin::new(site, 0, false, true)));
+                self.forward(wire);
             }
             return None;
         }
@@ -334,6 +354,19 @@ impl Proxy {
         self.site.log.lock().unwrap().told.push(("proxy".to_owned(), text.clone()));
         let name = text.strip_prefix("CONNECT ")?.split(':').next()?;
         Some((host_of(name), true))
+    }
+
+    /// What is forwarded is an origin's, unless the proxy refuses to.
+    fn forward(&mut self, wire: &mut Wire) {
+        if let Dialogue::Refuses(status) = self.dialogue {
+            if wire.arrived().windows(4).any(|four| four == b"\r\n\r\n") {
+                self.over = true;
+                wire.send(refusal(status));
+            }
+            return;
+        }
+        let site = Arc::clone(&self.site);
+        self.inner = Some(Box::new(Origin::new(site, 0, false, true)));
     }
 
     fn reply(&self) -> Vec<u8> {
@@ -361,15 +394,22 @@ impl Proxy {
                     Stop::Reset => wire.reset(),
                 }
             }
-            Dialogue::Refuses => {
+            Dialogue::Refuses(_) if self.socks => {
                 self.over = true;
-                match self.socks {
-                    true => wire.send([5, 5, 0, 1, 0, 0, 0, 0, 0, 0]),
-                    false => wire.send("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"),
-                }
+                wire.send([5, 5, 0, 1, 0, 0, 0, 0, 0, 0]);
+            }
+            Dialogue::Refuses(status) => {
+                self.over = true;
+                wire.send(refusal(status));
             }
         }
     }
+}
+
+/// The proxy's own answer; it says nothing after it.
+fn refusal(status: u16) -> String {
+    let asks = if status == 407 { "Proxy-Authenticate: Basic realm=\"proxy\"\r\n" } else { "" };
+    format!("HTTP/1.1 {status} No\r\n{asks}Content-Length: 0\r\n\r\n")
 }
 
 impl Peer for Proxy {
