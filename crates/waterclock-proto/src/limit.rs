@@ -424,7 +424,8 @@ impl Deadlines {
         (self.armed & (1 << limit as u8) != 0).then(|| self.at[limit as usize])
     }
 
-    /// The deadline that comes first; on a tie the most specific limit.
+    /// The deadline that comes first; on a tie the most specific limit, and of two that say as much the
+    /// one that the table has first.
     #[must_use]
     pub fn earliest(&self) -> Option<(Tick, Limit)> {
         let mut best: Option<(Tick, Limit)> = None;
@@ -506,6 +507,18 @@ mod tests {
         deadlines.disarm(Limit::Connect);
         deadlines.disarm(Limit::Total);
         assert_eq!(deadlines.earliest().map(|(_, limit)| limit), Some(Limit::Read));
+    }
+
+    #[test]
+    fn a_tie_has_one_name_wherever_the_limits_stand() {
+        // `resolve` stands before `connect` and says more; `tunnel` stands before `tls` and says as much.
+        for limits in [[Limit::Resolve, Limit::Connect], [Limit::Tunnel, Limit::Tls]] {
+            let mut deadlines = Deadlines::default();
+            for limit in limits {
+                deadlines.arm(limit, &Limits::none().with(limit, Some(MS)), Tick::ZERO);
+            }
+            assert_eq!(deadlines.earliest().map(|(_, limit)| limit), Some(limits[0]));
+        }
     }
 
     #[test]

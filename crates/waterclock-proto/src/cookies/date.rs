@@ -137,11 +137,8 @@ pub(super) fn to_rfc3339(time: SystemTime) -> String {
     let (seconds, nanos) = to_unix(time);
     let seconds = seconds.clamp(FIRST, LAST);
     let (days, clock) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // 1970 plus days over the mean year is off by one year at most.
-    let mut year = (1970 + days * 400 / 146_097).clamp(1, 9999);
-    while days_before(year, 1) > days {
-        year -= 1;
-    }
+    // 1970 plus days over the mean year is one too many at most.
+    let mut year = (1969 + (days * 400).div_euclid(146_097)).max(1);
     while days_before(year + 1, 1) <= days {
         year += 1;
     }
@@ -270,6 +267,15 @@ mod tests {
             assert_eq!(parse_rfc3339(text), at(seconds), "{text}");
         }
         assert_eq!(to_rfc3339(at(253_402_300_800).unwrap()), "9999-12-31T23:59:59Z");
+        // The first and the last second of each year.
+        let mut begins = -62_135_596_800;
+        for year in 1..=9999 {
+            let ends = begins + 86_400 * if days_in(year, 2) == 29 { 366 } else { 365 };
+            let [first, last] = [begins, ends - 1].map(|second| to_rfc3339(at(second).unwrap()));
+            assert_eq!(first, format!("{year:04}-01-01T00:00:00Z"));
+            assert_eq!(last, format!("{year:04}-12-31T23:59:59Z"));
+            begins = ends;
+        }
         for text in [
             "",
             "Z",
