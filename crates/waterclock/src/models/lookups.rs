@@ -72,7 +72,7 @@ fn a_caller_gives_up_as_the_answer_comes() {
         assert_eq!(response.text().unwrap(), "/2");
         drop(response);
         hurried.join().unwrap();
-        world.stop(clock);
+        world.stop([clock]);
         drop(session);
         all_time_passes();
     });

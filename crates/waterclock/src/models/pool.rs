@@ -168,7 +168,7 @@ fn a_waiter_gives_up_as_it_is_called() {
         };
         patient.into_iter().for_each(|caller| caller.join().unwrap());
         hurried.join().unwrap();
-        world.stop(clock);
+        world.stop([clock]);
         drop(session);
         assert_eq!(world.open(), (0, 1));
     });

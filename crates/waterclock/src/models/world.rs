@@ -1,10 +1,12 @@
-//! [`ModelWorld`]: one origin that answers each request with its path (and closes after `/last`), and a clock that may move at any time.
+//! [`ModelWorld`]: one origin that answers each request with its path (and closes after `/last`) at once, or to
+//! `/later` when its thread gets to it; and a clock that may move at any time.
 
 use crate::world::{
     Answer, Endpoint, Interest, Opened, Signal, Socket, SocketOptions, Source, Woke, World,
 };
 use crate::{Limits, PoolSettings, Session, SessionBuilder};
 use shuttle::sync::{Condvar, Mutex, MutexGuard};
+use shuttle::thread::JoinHandle;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IoSlice};
 use std::marker::PhantomData;
@@ -20,7 +22,7 @@ pub(crate) struct ModelWorld(Arc<Inner>);
 struct Inner {
     state: Mutex<State>,
     changed: Condvar,
-    /// For the clock: somebody waits.
+    /// For the clock and the server: somebody waits, or has asked.
     waiting: Condvar,
 }
 
@@ -30,6 +32,8 @@ struct State {
     next: u64,
     /// Sources that can be read.
     readable: BTreeSet<u64>,
+    /// Those that the server has yet to make so.
+    asked: BTreeSet<u64>,
     /// Until when each thread waits that waits for something.
     waits: BTreeMap<u64, Tick>,
     open: usize,
@@ -70,7 +74,7 @@ impl ModelWorld {
     }
 
     /// Lets time pass, whenever the schedule has this thread run: to the first instant anybody waits for.
-    pub(crate) fn clock(&self) -> shuttle::thread::JoinHandle<()> {
+    pub(crate) fn clock(&self) -> JoinHandle<()> {
         let world = self.clone();
         shuttle::thread::spawn(move || {
             let mut state = world.lock();
@@ -89,11 +93,28 @@ impl ModelWorld {
         })
     }
 
-    /// No more time will pass.
-    pub(crate) fn stop(&self, clock: shuttle::thread::JoinHandle<()>) {
+    /// Answers what was asked as `/later`, whenever the schedule has this thread run.
+    pub(crate) fn server(&self) -> JoinHandle<()> {
+        let world = self.clone();
+        shuttle::thread::spawn(move || {
+            let mut state = world.lock();
+            while !state.over {
+                match state.asked.pop_first() {
+                    Some(id) => {
+                        state.readable.insert(id);
+                        world.0.changed.notify_all();
+                    }
+                    None => state = world.0.waiting.wait(state).unwrap(),
+                }
+            }
+        })
+    }
+
+    /// No more time will pass, and nothing will be answered later.
+    pub(crate) fn stop(&self, threads: impl IntoIterator<Item = JoinHandle<()>>) {
         self.change(|state| state.over = true);
-        self.0.waiting.notify_one();
-        clock.join().unwrap();
+        self.0.waiting.notify_all();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
     }
 
     fn new_source(&self) -> u64 {
@@ -150,7 +171,7 @@ impl World for ModelWorld {
                 break Woke::Expired;
             }
             if state.waits.insert(wait, until).is_none() {
-                self.0.waiting.notify_one();
+                self.0.waiting.notify_all();
             }
             state = self.0.changed.wait(state).unwrap();
         };
@@ -186,7 +207,7 @@ struct Origin {
 
 impl Socket for Origin {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.answer.is_empty() {
+        if self.answer.is_empty() || !self.world.lock().readable.contains(&self.id) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let count = out.len().min(self.answer.len());
@@ -209,7 +230,12 @@ impl Socket for Origin {
             let length = path.len();
             self.answer =
                 format!("HTTP/1.1 200 OK\r\n{close}Content-Length: {length}\r\n\r\n{path}").into();
-            self.world.change(|state| _ = state.readable.insert(self.id));
+            if path == "/later" {
+                self.world.lock().asked.insert(self.id);
+                self.world.0.waiting.notify_all();
+            } else {
+                self.world.change(|state| _ = state.readable.insert(self.id));
+            }
         }
         Ok(count)
     }
@@ -236,6 +262,7 @@ impl Drop for Origin {
         self.world.change(|state| {
             state.open -= 1;
             state.readable.remove(&self.id);
+            state.asked.remove(&self.id);
         });
     }
 }
