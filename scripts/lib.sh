@@ -30,6 +30,15 @@ cleaned() {
     env "${flags[@]}" "$@"
 }
 
+# quietly CMD...: with the time that nothing else on the machine wants.
+quietly() {
+    if command -v chrt >/dev/null; then
+        chrt --idle 0 "$@"
+    else
+        nice -n 19 "$@"
+    fi
+}
+
 # as_root CMD...: as root, through sudo if it asks no password; fails where neither is possible.
 as_root() {
     if [[ $(id -u) == 0 ]]; then

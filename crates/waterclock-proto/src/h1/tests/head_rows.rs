@@ -155,6 +155,14 @@ fn a_space_before_first_field() {
     }
 }
 
+/// What is wrong behind an obs-fold is told of its own line.
+#[test]
+fn a_space_begins_a_fold_and_the_fault_is_further_down() {
+    let error = refused("HTTP/1.1 200 OK\r\nX: y\r\n z\r\nno colon\r\n\r\n");
+    let fault = LineFault::NoColon;
+    assert!(matches!(error, ProtocolError::Field { fault: f, line: 4, .. } if f == fault));
+}
+
 /// Row: obs-fold in a plain field; in Content-Length; in Transfer-Encoding.
 #[test]
 fn a_obs_fold() {
