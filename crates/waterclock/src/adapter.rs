@@ -115,7 +115,8 @@ impl Adapter for HttpAdapter {
                 Err(failed) if failed.stale => {
                     log_lines::retrying_broken(request.url(), &failed.failure);
                     call.end_hop(Some(failed.failure.kind));
-                    if let Err(end) = retrying::again(request, &mut call, Duration::ZERO) {
+                    let now = call.latest();
+                    if let Err(end) = retrying::again(request, &mut call, now) {
                         return Err(call.fail(end));
                     }
                     fresh = true;

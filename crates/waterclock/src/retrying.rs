@@ -9,6 +9,7 @@ use crate::response::Response;
 use std::time::Duration;
 use waterclock_proto::limit::Limit;
 use waterclock_proto::retry::{self, Cause, Decision, DelayRefused, Failed, StopReason};
+use waterclock_proto::tick::Tick;
 use waterclock_proto::timeline::{HopReason, Phase, RequestSent, What};
 
 /// What became of a response.
@@ -40,10 +41,10 @@ pub(crate) fn after_failure(
         Decision::Stop(StopReason::Off) => return Err(failure),
         Decision::Stop(reason) => reason.to_string(),
         Decision::Again { delay, .. } => match fits(call, delay) {
-            Ok(()) => {
+            Ok(until) => {
                 log_lines::incremented_retry(&request.line.url, call.retry_state(&request.retry));
                 call.end_hop(Some(failure.kind));
-                return again(request, call, delay);
+                return again(request, call, until);
             }
             Err(refused) => refused.to_string(),
         },
@@ -84,57 +85,61 @@ fn after_status(request: &mut PreparedRequest, mut response: Response) -> Result
         }
         Decision::Stop(_) => return Ok(Settled::Done(response)),
     };
-    if let Err(refused) = fits(call, delay) {
-        call.retry_state(&request.retry).take_back();
-        let note = format!("The {status} was not retried: {refused} of the limit total.");
-        call.timeline_mut().note(note);
-        return Ok(Settled::Done(response));
-    }
+    let until = match fits(call, delay) {
+        Ok(until) => until,
+        Err(refused) => {
+            call.retry_state(&request.retry).take_back();
+            let note = format!("The {status} was not retried: {refused} of the limit total.");
+            call.timeline_mut().note(note);
+            return Ok(Settled::Done(response));
+        }
+    };
     log_lines::incremented_retry(&request.line.url, call.retry_state(&request.retry));
     log_lines::retry(&request.line.url);
-    after_pause(request, response, delay).map(Settled::Again)
+    after_pause(request, response, until).map(Settled::Again)
 }
 
 /// The request is to be sent again at once, whatever the policy: the server has not looked at it.
-pub(crate) fn at_once(request: &mut PreparedRequest, response: Response) -> Result<Call, Error> {
+pub(crate) fn at_once(
+    request: &mut PreparedRequest,
+    mut response: Response,
+) -> Result<Call, Error> {
     log_lines::retry(&request.line.url);
-    after_pause(request, response, Duration::ZERO)
+    let now = response.call_mut().latest();
+    after_pause(request, response, now)
 }
 
+/// Reading what is left of the response's body is a part of the pause: RFC 9110 §10.2.3 counts from its receipt.
 fn after_pause(
     request: &mut PreparedRequest,
     response: Response,
-    delay: Duration,
+    until: Tick,
 ) -> Result<Call, Error> {
     let (mut call, _) = response.into_past();
-    match again(request, &mut call, delay) {
+    match again(request, &mut call, until) {
         Ok(()) => Ok(call),
         Err(failure) => Err(call.fail(failure)),
     }
 }
 
-/// Waits, and makes request and call ready for another hop.
-pub(crate) fn again(
-    request: &mut PreparedRequest,
-    call: &mut Call,
-    delay: Duration,
-) -> Outcome<()> {
+/// Waits until then, and makes request and call ready for another hop.
+pub(crate) fn again(request: &mut PreparedRequest, call: &mut Call, until: Tick) -> Outcome<()> {
     request.body.rewind().map_err(|error| {
         let context = "the request's body is to be sent again, but cannot go back to its beginning";
         Failure::from_error(ErrorKind::InvalidRequest, context, error)
     })?;
     call.again(HopReason::Retry);
-    if !delay.is_zero() {
-        let until = call.latest().after(delay);
+    if until > call.latest() {
         call.wait_until(Phase::Backoff, What::Answer, &mut [], until)?;
     }
     Ok(())
 }
 
-/// Whether there is time for the pause: one that would end after the deadline is not begun.
-fn fits(call: &mut Call, delay: Duration) -> Result<(), DelayRefused> {
+/// When the pause will be over, if there is time for it: one that would end after the deadline is not begun.
+fn fits(call: &mut Call, delay: Duration) -> Result<Tick, DelayRefused> {
     let now = call.now();
-    retry::fits(delay, call.deadline(Limit::Total).map(|deadline| deadline.since(now)))
+    retry::fits(delay, call.deadline(Limit::Total).map(|deadline| deadline.since(now)))?;
+    Ok(now.after(delay))
 }
 
 /// What kind of failure it is; `None` for those that another try would only repeat, and for the ends

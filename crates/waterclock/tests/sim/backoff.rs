@@ -144,6 +144,22 @@ fn retry_after_takes_the_place_of_the_pause_in_both_forms() {
     assert_eq!((response.status(), bench.now()), (503, at(READY)));
 }
 
+/// A pause that fits when it is decided on would not, were it to begin when the rest of the body is there.
+#[test]
+fn a_pause_begins_with_the_answer_and_not_behind_its_body() {
+    let busy = with_retry_after("2");
+    let (begun, rest) = busy.split_at(busy.len() - 2);
+    let later = Script::new().expect_head().send(begun).wait(ms(5)).send(rest);
+    let script = later.expect_head().send(ok("fine"));
+    let bench = Bench::serving(Route::Http, script);
+    let limits = only(Limit::Total, ms(READY + 2_002));
+    let session = session(&bench, Retry::new(1));
+    let response = bench.get(&session).limits(limits).send().unwrap();
+    assert_eq!((response.status(), bench.now()), (200, at(READY + 2_000)));
+    assert_eq!(pauses(response.timeline()), [(13, 1_995)]);
+    tiles(response.timeline());
+}
+
 #[test]
 fn a_pause_that_does_not_fit_is_refused_at_once() {
     let limits = only(Limit::Total, ms(2_008));
