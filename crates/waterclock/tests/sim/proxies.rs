@@ -1,6 +1,6 @@
 //! A proxy that refuses, fails or talks nonsense: never the origin's answer, never a wait.
 
-use crate::bench::{Bench, CONNECT, PROXY, Route, at, ms, ok, tls_server};
+use crate::bench::{Bench, CONNECT, PATH, PROXY, Route, at, ms, ok, tls_server};
 use crate::matrix::only;
 use crate::verify::{fired, tiles};
 use waterclock::{ErrorKind, Limit, Phase, RequestSent};
@@ -74,6 +74,19 @@ fn a_refusal_that_stalls_is_still_a_refusal() {
     assert_eq!(error.kind(), ErrorKind::Proxy);
     assert_eq!(error.proxy_response().unwrap().body, b"not ");
     assert_eq!(error.timeline().unwrap().ended(), at(8 + 100));
+}
+
+/// RFC 9112 §3.2.2: only a proxy that forwards gets the absolute form.
+#[test]
+fn the_form_of_the_target_is_that_of_the_route() {
+    for &route in Route::ALL {
+        let bench = Bench::serving(route, Script::new().expect_head().send(ok("fine")));
+        bench.get(&bench.session()).send().unwrap();
+        let forwards = matches!(route, Route::Forward | Route::SecureForward);
+        let target = if forwards { route.url(PATH) } else { PATH.to_owned() };
+        let line = format!("GET {target} HTTP/1.1\r\n");
+        assert!(bench.requests()[0].contains(&line), "{route:?}: {:?}", bench.requests());
+    }
 }
 
 #[test]
