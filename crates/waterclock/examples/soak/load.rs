@@ -187,9 +187,25 @@ impl Tally {
             at(990),
             at(1000)
         );
+        histogram(&self.late);
         println!("{} wrong bodies, {} unexpected", self.wrong_bodies, self.unexpected.len());
         self.unexpected.iter().take(20).for_each(|text| println!("  {text}"));
         self.wrong_bodies == 0 && self.unexpected.is_empty()
+    }
+}
+
+/// A line for each step of lateness, with a bar for its share.
+fn histogram(sorted: &[Duration]) {
+    const EDGES: [u64; 10] = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
+    let edges = EDGES.map(Duration::from_micros).into_iter().chain([Duration::MAX]);
+    let (mut from, mut rest) = (Duration::ZERO, sorted);
+    for to in edges {
+        let (within, beyond) = rest.split_at(rest.partition_point(|late| *late < to));
+        let bar = "#".repeat((within.len() * 50).div_ceil(sorted.len().max(1)));
+        let millis = from.as_secs_f64() * 1e3;
+        let line = format!("from {millis:>5.2} ms {:>7}  {bar}", within.len());
+        println!("{}", line.trim_end());
+        (from, rest) = (to, beyond);
     }
 }
 
