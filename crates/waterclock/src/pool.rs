@@ -470,6 +470,17 @@ mod tests {
         KeyRef { host, port: 80, tls: None, proxy: None }
     }
 
+    /// A hash leads to connections, and equality decides: where hashes collide, nobody gets another's.
+    #[test]
+    fn a_key_is_equal_to_its_own_copy_alone() {
+        let own = Arc::new(key("a").to_key());
+        let borrowed: &dyn AsKey = &own;
+        assert!(*own == key("a").to_key() && borrowed == &key("a") as &dyn AsKey);
+        for other in [key("b"), KeyRef { port: 81, ..key("a") }] {
+            assert!(*own != other.to_key() && borrowed != &other as &dyn AsKey, "{other:?}");
+        }
+    }
+
     /// The one that has waited longest was called, had no use for the place, and nobody else heard of it.
     #[test]
     fn a_place_goes_to_a_waiter_that_can_use_it() {

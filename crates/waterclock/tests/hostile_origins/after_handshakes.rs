@@ -3,7 +3,6 @@
 
 use crate::sealed::{IDENTITY, Say, VERSIONS, alert, data, message, renews, says};
 use crate::support::{builder, trust};
-use rustls::SupportedProtocolVersion;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -20,9 +19,10 @@ fn session() -> Session {
     builder().tls(TRUSTED.clone()).build().unwrap()
 }
 
-/// What a call to a peer that says this comes to.
-fn outcome(version: &'static SupportedProtocolVersion, lines: Vec<Say>) -> Result<String, Error> {
-    ask(&session(), says(version, lines))
+/// Through a proxy with TLS of its own: the origin's TLS lies in the proxy's.
+fn tunnelled(proxy: &str) -> Session {
+    let builder = builder().tls(TRUSTED.clone()).proxy_tls(TRUSTED.clone());
+    builder.proxy(proxy).build().unwrap()
 }
 
 fn ask(session: &Session, address: SocketAddr) -> Result<String, Error> {
@@ -87,9 +87,8 @@ fn at_one_go(mut lines: Vec<Say>) -> Vec<Say> {
 #[test]
 fn tls_each_end_behind_each_part_of_an_answer() {
     let proxy = Proxy::builder().tls(IDENTITY.clone()).start().unwrap();
-    let tunnel = builder().tls(TRUSTED.clone()).proxy_tls(TRUSTED.clone()).proxy(&proxy.url());
     let mut wrong = Vec::new();
-    for (way, session) in [("direct", session()), ("tunnel", tunnel.build().unwrap())] {
+    for (way, session) in [("direct", session()), ("tunnel", tunnelled(&proxy.url()))] {
         for version in VERSIONS {
             for (stop, text, wanted) in stops() {
                 for ((end, lines), want) in ends().into_iter().zip(wanted) {
@@ -196,19 +195,23 @@ fn strange() -> Vec<(&'static str, Say, [bool; 2])> {
     ]
 }
 
-/// Before the head, and between head and body.
+/// Before the head, and between head and body; directly, and in TLS within TLS.
 #[test]
 fn tls_strange_records_are_passed_over_or_end_the_call() {
+    let proxy = Proxy::builder().tls(IDENTITY.clone()).start().unwrap();
     let mut wrong = Vec::new();
-    for (at, version) in VERSIONS.into_iter().enumerate() {
-        for (case, say, taken) in strange() {
-            for place in 0..2 {
-                let mut lines = LENGTH.map(data).to_vec();
-                lines.insert(place, say.clone());
-                let result = outcome(version, lines).map_err(|error| error.kind());
-                let wanted = if taken[at] { Ok("hello".to_owned()) } else { Err(ErrorKind::Tls) };
-                if result != wanted {
-                    wrong.push(format!("{case}, {place}, {version:?}: {result:?}"));
+    for (way, session) in [("direct", session()), ("tunnel", tunnelled(&proxy.url()))] {
+        for (at, version) in VERSIONS.into_iter().enumerate() {
+            for (case, say, taken) in strange() {
+                for place in 0..2 {
+                    let mut lines = LENGTH.map(data).to_vec();
+                    lines.insert(place, say.clone());
+                    let result = ask(&session, says(version, lines)).map_err(|error| error.kind());
+                    let wanted =
+                        if taken[at] { Ok("hello".to_owned()) } else { Err(ErrorKind::Tls) };
+                    if result != wanted {
+                        wrong.push(format!("{way}, {case}, {place}, {version:?}: {result:?}"));
+                    }
                 }
             }
         }
@@ -216,31 +219,56 @@ fn tls_strange_records_are_passed_over_or_end_the_call() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Records that say nothing, as fast as they are read: a limit is met, or the peer is refused.
-#[test]
-fn tls_records_that_say_nothing_for_ever_meet_total() {
+/// What says nothing, as fast as it is read.
+fn nothings() -> [(&'static str, Say); 3] {
+    let always = |say| Say::Always(Box::new(say));
+    [
+        ("empty records", always(data(""))),
+        ("tickets", always(ticket(9, 9))),
+        ("fragments", always(Say::Sealed(22, vec![]))),
+    ]
+}
+
+/// A limit is met, or the peer is refused.
+fn meets_total(session: &Session, url: &str, case: &str) {
     const TOTAL: Duration = Duration::from_millis(200);
     const LATE: Duration = Duration::from_millis(800);
-    let nothing = [
-        ("empty records", data("")),
-        ("tickets", ticket(9, 9)),
-        ("fragments", Say::Sealed(22, vec![])),
-    ];
+    let begin = Instant::now();
+    let result = session.get(url).total(TOTAL).send().and_then(|mut response| response.text());
+    let (error, took) = (result.expect_err(case), begin.elapsed());
+    let total = error.limit() == Some(Limit::Total) && took >= TOTAL;
+    assert!(total || error.kind() == ErrorKind::Tls, "{case}: {error:#}");
+    assert!(took < TOTAL + LATE, "{case}: {took:?}");
+}
+
+#[test]
+fn tls_records_that_say_nothing_for_ever_meet_total() {
+    let proxy = Proxy::builder().tls(IDENTITY.clone()).start().unwrap();
     for version in VERSIONS {
-        for (case, say) in &nothing {
+        for (case, say) in nothings() {
             for place in 0..2 {
                 let mut lines = LENGTH.map(data).to_vec();
-                lines.insert(place, Say::Always(Box::new(say.clone())));
+                lines.insert(place, say.clone());
                 let url = format!("https://{}/", says(version, lines));
-                let session = session();
-                let begin = Instant::now();
-                let result =
-                    session.get(url).total(TOTAL).send().and_then(|mut response| response.text());
-                let (error, took) = (result.expect_err(case), begin.elapsed());
-                let total = error.limit() == Some(Limit::Total) && took >= TOTAL;
-                let case = format!("{case}, {place}, {version:?}: {error:#}");
-                assert!(total || error.kind() == ErrorKind::Tls, "{case}");
-                assert!(took < TOTAL + LATE, "{case}: {took:?}");
+                let case = format!("{case}, {place}, {version:?}");
+                meets_total(&session(), &url, &case);
+                meets_total(&tunnelled(&proxy.url()), &url, &format!("tunnel, {case}"));
+            }
+        }
+    }
+}
+
+/// The proxy's own TLS, around the handshake with an origin that it does not let through.
+#[test]
+fn tls_of_a_proxy_that_says_nothing_for_ever_meets_total() {
+    for version in VERSIONS {
+        for (case, say) in nothings() {
+            for opened in [true, false] {
+                let open = opened.then(|| data("HTTP/1.1 200 OK\r\n\r\n"));
+                let lines = open.into_iter().chain([say.clone()]).collect();
+                let session = tunnelled(&format!("https://{}", says(version, lines)));
+                let case = format!("{case}, opened {opened}, {version:?}");
+                meets_total(&session, "https://origin.test/", &case);
             }
         }
     }
