@@ -198,6 +198,24 @@ fn too_many_idle_connections_are_closed_the_oldest_first() {
     assert_eq!(number(&open()), 2);
 }
 
+/// Neither one that is taken again and again nor one that is too old counts as idle any more.
+#[test]
+fn what_was_taken_or_was_too_old_leaves_its_place_among_the_idle() {
+    let bench = Bench::serving(Route::Http, echo());
+    let pool = PoolSettings { max_idle: 1, idle_age: ms(50), ..PoolSettings::default() };
+    let session = with_pool(&bench, pool);
+    let used = || {
+        let mut response = bench.get(&session).send().unwrap();
+        response.content().unwrap();
+        number(&response)
+    };
+    for connection in 1..4 {
+        assert_eq!([used(), used(), used()], [connection; 3]);
+        assert_eq!(bench.world.open_sockets(), 1);
+        bench.world.advance(ms(51));
+    }
+}
+
 /// With no place left in all, an idle connection to another host makes way.
 #[test]
 fn an_idle_connection_makes_way_for_another_host() {
