@@ -198,6 +198,44 @@ fn too_many_idle_connections_are_closed_the_oldest_first() {
     assert_eq!(number(&open()), 2);
 }
 
+/// One gives up, before the place becomes free or as it does; the other one gets it at that instant.
+#[test]
+fn who_gives_up_stands_in_nobodys_way() {
+    for patience in [10, 49, 50] {
+        let bench = Bench::serving(Route::Http, echo());
+        let session = with_pool(&bench, one_place());
+        let busy = bench.get(&session).send().unwrap();
+        let begun = bench.now();
+        later(&bench, ms(50), busy, drop);
+        bench.world.threads(|threads| {
+            let (bench, session) = (&bench, &session);
+            threads.spawn(move || {
+                let limits = only(Limit::Pool, ms(patience));
+                let result = bench.get(session).limits(limits).send();
+                // Both are at the same instant: it may have either.
+                if patience < 50 || result.is_err() {
+                    fired(
+                        &result.unwrap_err(),
+                        Limit::Pool,
+                        Phase::Pool,
+                        begun.after(ms(patience)),
+                    );
+                }
+            });
+            threads.spawn(move || {
+                bench.world.sleep(ms(5));
+                let limits = only(Limit::Pool, ms(90));
+                let mut response = bench.get(session).limits(limits).send().unwrap();
+                assert_eq!(response.text().unwrap(), "hello");
+                assert_eq!(response.timeline().ended(), begun.after(ms(50)), "{patience}");
+            });
+        });
+        // And nobody is left in the queue.
+        bench.get(&session).send().unwrap().content().unwrap();
+        assert_eq!(bench.now(), begun.after(ms(50)));
+    }
+}
+
 /// Neither one that is taken again and again nor one that is too old counts as idle any more.
 #[test]
 fn what_was_taken_or_was_too_old_leaves_its_place_among_the_idle() {
