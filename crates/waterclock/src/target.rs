@@ -176,15 +176,15 @@ impl TargetCache {
 /// see it and people type it).
 fn split_zone(text: &str) -> (std::borrow::Cow<'_, str>, Option<Box<str>>) {
     let split = || {
-        let open = text.find("://")? + 3;
-        let authority_end = text[open..].find(['/', '?', '#']).map_or(text.len(), |at| open + at);
-        let bracket = open + text[open..authority_end].find('[')?;
-        let close = bracket + text[bracket..authority_end].find(']')?;
-        let percent = bracket + text[bracket..close].find('%')?;
-        let zone = text[percent + 1..close].strip_prefix("25").unwrap_or(&text[percent + 1..close]);
+        let host = host::written(text);
+        let (address, _) = host.strip_prefix('[')?.split_once(']')?;
+        let (name, zone) = address.split_once('%')?;
+        let zone = zone.strip_prefix("25").unwrap_or(zone);
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         (!zone.is_empty() && zone.bytes().all(fits)).then_some(())?;
-        Some((format!("{}{}", &text[..percent], &text[close..]), zone.into()))
+        let begins = host.as_ptr().addr() - text.as_ptr().addr() + 1;
+        let (before, behind) = (&text[..begins + name.len()], &text[begins + address.len()..]);
+        Some((format!("{before}{behind}"), zone.into()))
     };
     match split() {
         Some((text, zone)) => (text.into(), Some(zone)),
@@ -263,6 +263,17 @@ mod tests {
         let target = parse("http://[fe80::1%25eth0]:80/x");
         assert_eq!(target.place.zone.as_deref(), Some("eth0"));
         assert_eq!(authority(&target.line.url, &target.place), "[fe80::1]");
+        // Nothing but the host has one.
+        for text in ["http:h/?u=http://[a%25b]", "http://h/[a%25b]", "http://h?://[a%25b]"] {
+            let target = parse(text);
+            assert_eq!(target.place.zone, None, "{text}");
+            assert!(origin_form(&target.line.url).contains("[a%25b]"), "{text}");
+        }
+        let target = parse("http://u:[p%25q]@h/");
+        assert_eq!(
+            (target.place.zone, target.credentials),
+            (None, parse("http://u:%5Bp%25q%5D@h/").credentials)
+        );
     }
 
     #[test]
