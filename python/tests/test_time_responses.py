@@ -116,6 +116,19 @@ def test_timelines_travel(serve: Serve) -> None:
     assert again.explain() == response.explain()
 
 
+def test_a_call_began_at_one_time_however_often_it_is_asked_for(serve: Serve) -> None:
+    response = waterclock.get(serve(answer("hello")).url, stream=True, timeout=30)
+
+    def began() -> str:
+        copied: Any = pickle.loads(pickle.dumps(response.timeline))
+        return str(copied.to_dict()["started_at"])
+
+    # The clocks are read again each time, and never at once.
+    times = {began() for _ in range(200)}
+    assert response.content == b"hello"
+    assert times | {began()} == times and len(times) == 1, times
+
+
 def test_a_timeline_grows_while_a_body_is_streamed(serve: Serve) -> None:
     server = serve([answer("x" * 10)[:-5], 0.05, b"x" * 5])
     response = waterclock.get(server.url, stream=True, timeout=30)

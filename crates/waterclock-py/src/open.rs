@@ -2,10 +2,13 @@
 
 use crate::apart::apart;
 use crate::error::raise;
+use crate::record::Record;
 use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::cell::OnceCell;
 use std::collections::TryReserveError;
+use std::time::SystemTime;
 use waterclock::{Error, Response};
 
 /// From this length on a body is read straight into the object that Python gets.
@@ -24,11 +27,17 @@ pub(crate) struct Open {
     buffer: Vec<u8>,
     /// Bytes handed out.
     pub(crate) given: u64,
+    began: OnceCell<SystemTime>,
 }
 
 impl Open {
     pub(crate) fn new(response: Response, given: u64) -> Self {
-        Open { response, buffer: Vec::new(), given }
+        Open { response, buffer: Vec::new(), given, began: OnceCell::new() }
+    }
+
+    /// What the calendar said when the call began: the same, whatever becomes of the clock later.
+    pub(crate) fn began(&self) -> SystemTime {
+        *self.began.get_or_init(|| Record::wall_of(self.response.timeline()))
     }
 
     /// Reads up to `amt` bytes; with `fill` so many, unless the body ends before.

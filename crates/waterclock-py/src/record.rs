@@ -4,6 +4,7 @@ use crate::answers::{self, Answer};
 use crate::apart::guarded;
 use crate::capture;
 use crate::limits::of_timeout;
+use crate::open::Open;
 use crate::world::world;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -13,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use waterclock::run::{RequestRecord, ResponseRecord, Run, Secrets};
 use waterclock::screen::{self, Style};
 use waterclock::timeline::{Hop, HopReason, RequestLine};
-use waterclock::{Headers, Method, Phase, Response, Timeline, Url};
+use waterclock::{Headers, Method, Phase, Timeline, Url};
 use waterclock_export::{Keys, Program};
 
 /// The record of one call. `waterclock.Timeline` shows it.
@@ -116,13 +117,9 @@ impl Record {
 }
 
 impl Record {
-    /// Of the call that `response` is the last answer of, so far.
-    pub(crate) fn of(
-        response: &Response,
-        headers: &Headers,
-        request: RequestRecord,
-        body_bytes: u64,
-    ) -> Self {
+    /// Of the call that `open` has the last answer of, so far.
+    pub(crate) fn of(open: &Open, headers: &Headers, request: RequestRecord) -> Self {
+        let response = &open.response;
         let mut timeline = response.timeline().clone();
         // What was asked for first, and not where redirects have led.
         let asked = timeline.hops().first().map(|hop| RequestRecord {
@@ -135,8 +132,8 @@ impl Record {
         if let Some(ended) = timeline.hops().last().and_then(|hop| hop.ended) {
             timeline.finish(ended);
         }
-        let mut run = Run::new(Self::wall_of(&timeline), request);
-        let record = ResponseRecord::of(response, body_bytes, None);
+        let mut run = Run::new(open.began(), request);
+        let record = ResponseRecord::of(response, open.given, None);
         run.response = Some(record.with_headers(headers.clone()));
         run.wire = capture::of_call(timeline.started(), timeline.ended());
         run.timeline = Some(timeline);

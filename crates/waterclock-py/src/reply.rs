@@ -209,7 +209,7 @@ impl Reply {
 
     fn record_of(&self, py: Python<'_>, open: &Open) -> Record {
         let request = RequestRecord::of(&self.request(py));
-        Record::of(&open.response, &self.headers, request, open.given)
+        Record::of(open, &self.headers, request)
     }
 
     /// Ends the response with `end`, which gives its call back if that may go on.
@@ -464,7 +464,7 @@ impl Drop for Reply {
             let record = match self.stage.get_mut().unwrap_or_else(PoisonError::into_inner) {
                 Stage::Open(open) => {
                     let request = RequestRecord::of(request);
-                    Some(Record::of(&open.response, &self.headers, request, open.given))
+                    Some(Record::of(open, &self.headers, request))
                 }
                 Stage::Over(over) => Some(Record(over.record.0.clone())),
                 Stage::Busy => None,
