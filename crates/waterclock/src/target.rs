@@ -176,6 +176,11 @@ impl TargetCache {
 /// see it and people type it).
 fn split_zone(text: &str) -> (std::borrow::Cow<'_, str>, Option<Box<str>>) {
     let split = || {
+        let scheme = text.split_once(':')?.0.trim_start();
+        // Of other schemes, a slash more or less makes a path of what is a host here.
+        if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+            return None;
+        }
         let host = host::written(text);
         let (address, _) = host.strip_prefix('[')?.split_once(']')?;
         let (name, zone) = address.split_once('%')?;
@@ -264,7 +269,12 @@ mod tests {
         assert_eq!(target.place.zone.as_deref(), Some("eth0"));
         assert_eq!(authority(&target.line.url, &target.place), "[fe80::1]");
         // Nothing but the host has one.
-        for text in ["http:h/?u=http://[a%25b]", "http://h/[a%25b]", "http://h?://[a%25b]"] {
+        for text in [
+            "http:h/?u=http://[a%25b]",
+            "http://h/[a%25b]",
+            "http://h?://[a%25b]",
+            "other:/[a%25b]",
+        ] {
             let target = parse(text);
             assert_eq!(target.place.zone, None, "{text}");
             assert!(origin_form(&target.line.url).contains("[a%25b]"), "{text}");
