@@ -273,6 +273,21 @@ fn an_idle_connection_makes_way_for_another_host() {
     assert_eq!(number(&bench.get(&session).send().unwrap()), 3);
 }
 
+/// So does one that becomes idle while the other host's call waits already.
+#[test]
+fn a_connection_that_becomes_idle_makes_way_for_who_waits() {
+    let bench = Bench::serving(Route::Http, echo());
+    bench.world.host("other.test").resolves_to(["192.0.2.7"]);
+    bench.world.listen("192.0.2.7:80").serve(echo());
+    let session = with_pool(&bench, PoolSettings { max_total: Some(1), ..PoolSettings::default() });
+    let busy = bench.get(&session).send().unwrap();
+    later(&bench, ms(50), busy, |mut response| _ = response.content().unwrap());
+    let limits = only(Limit::Pool, ms(90));
+    let other = session.get("http://other.test/").limits(limits).send().unwrap();
+    let waited = &other.timeline().spans()[0];
+    assert_eq!((waited.phase, waited.duration(), number(&other)), (Phase::Pool, ms(50), 2));
+}
+
 #[test]
 fn closing_a_session_closes_what_is_idle() {
     let bench = Bench::serving(Route::Https, echo());
