@@ -115,8 +115,7 @@ impl Adapter for HttpAdapter {
                 Err(failed) if failed.stale => {
                     log_lines::retrying_broken(request.url(), &failed.failure);
                     call.end_hop(Some(failed.failure.kind));
-                    let now = call.latest();
-                    if let Err(end) = retrying::again(request, &mut call, now) {
+                    if let Err(end) = retrying::again(request, &mut call, None) {
                         return Err(call.fail(end));
                     }
                     fresh = true;

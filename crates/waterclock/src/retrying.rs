@@ -44,7 +44,7 @@ pub(crate) fn after_failure(
             Ok(until) => {
                 log_lines::incremented_retry(&request.line.url, call.retry_state(&request.retry));
                 call.end_hop(Some(failure.kind));
-                return again(request, call, until);
+                return again(request, call, Some(until));
             }
             Err(refused) => refused.to_string(),
         },
@@ -96,24 +96,20 @@ fn after_status(request: &mut PreparedRequest, mut response: Response) -> Result
     };
     log_lines::incremented_retry(&request.line.url, call.retry_state(&request.retry));
     log_lines::retry(&request.line.url);
-    after_pause(request, response, until).map(Settled::Again)
+    after_pause(request, response, Some(until)).map(Settled::Again)
 }
 
 /// The request is to be sent again at once, whatever the policy: the server has not looked at it.
-pub(crate) fn at_once(
-    request: &mut PreparedRequest,
-    mut response: Response,
-) -> Result<Call, Error> {
+pub(crate) fn at_once(request: &mut PreparedRequest, response: Response) -> Result<Call, Error> {
     log_lines::retry(&request.line.url);
-    let now = response.call_mut().latest();
-    after_pause(request, response, now)
+    after_pause(request, response, None)
 }
 
 /// Reading what is left of the response's body is a part of the pause: RFC 9110 §10.2.3 counts from its receipt.
 fn after_pause(
     request: &mut PreparedRequest,
     response: Response,
-    until: Tick,
+    until: Option<Tick>,
 ) -> Result<Call, Error> {
     let (mut call, _) = response.into_past();
     match again(request, &mut call, until) {
@@ -122,14 +118,18 @@ fn after_pause(
     }
 }
 
-/// Waits until then, and makes request and call ready for another hop.
-pub(crate) fn again(request: &mut PreparedRequest, call: &mut Call, until: Tick) -> Outcome<()> {
+/// Makes request and call ready for another hop, which begins at once or when the pause is over.
+pub(crate) fn again(
+    request: &mut PreparedRequest,
+    call: &mut Call,
+    until: Option<Tick>,
+) -> Outcome<()> {
     request.body.rewind().map_err(|error| {
         let context = "the request's body is to be sent again, but cannot go back to its beginning";
         Failure::from_error(ErrorKind::InvalidRequest, context, error)
     })?;
     call.again(HopReason::Retry);
-    if until > call.latest() {
+    if let Some(until) = until.filter(|&until| until > call.latest()) {
         call.wait_until(Phase::Backoff, What::Answer, &mut [], until)?;
     }
     Ok(())

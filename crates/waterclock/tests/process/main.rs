@@ -1,4 +1,4 @@
-//! The process around the client: signals, stops, pipes, descriptors, memory, clocks, the end.
+//! The process around the client: signals, stops, pipes, descriptors, memory, threads, clocks, the end.
 //! `docs/hostile/process.md` has the table; each row there names its test.
 //!
 //! What is done to a process is done to one of its own: a test starts this program again for itself alone,
@@ -24,3 +24,4 @@ mod storm;
 #[path = "../hostile/support.rs"]
 #[allow(dead_code, reason = "each table uses a part of it")]
 mod support;
+mod threads;
