@@ -131,7 +131,7 @@ impl State {
                 self.remarks.extend(file.left_out.iter().map(|cookie| {
                     let name = String::from_utf8_lossy(cookie.name());
                     let name = name.escape_debug();
-                    format!("{shown}: the format cannot hold the cookie \"{name}\" (a tab)")
+                    format!("{shown}: the format cannot hold the cookie \"{name}\" (a tab in it, or a host that begins with $)")
                 }));
                 let written = store::write(path, &file.text, Mode::AsBefore);
                 Some((path.clone(), written))

@@ -21,7 +21,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub struct NetscapeFile<'a> {
     /// The whole file. Bytes, because values are.
     pub text: Vec<u8>,
-    /// Cookies with a tab in name or value, which the format cannot hold.
+    /// Cookies the format cannot hold: with a tab in name or value, or of a host that begins with `$`,
+    /// whose line would be a comment.
     pub left_out: Vec<&'a Cookie>,
 }
 
@@ -47,10 +48,10 @@ impl CookieJar {
     pub fn to_netscape(&self, session: SessionCookies) -> NetscapeFile<'_> {
         let mut file = NetscapeFile { text: MAGIC.to_vec(), left_out: Vec::new() };
         for cookie in self.iter().filter(|cookie| session.admit(cookie)) {
-            if cookie.name().contains(&b'\t') || cookie.value().contains(&b'\t') {
-                file.left_out.push(cookie);
-            } else {
+            if fits(cookie) {
                 write_line(&mut file.text, cookie);
+            } else {
+                file.left_out.push(cookie);
             }
         }
         file
@@ -72,6 +73,12 @@ impl CookieJar {
         }
         Ok(loaded)
     }
+}
+
+fn fits(cookie: &Cookie) -> bool {
+    let begins_a_comment = cookie.domain().starts_with('$') && cookie.host_only();
+    let has_tab = cookie.name().contains(&b'\t') || cookie.value().contains(&b'\t');
+    !has_tab && (!begins_a_comment || cookie.http_only())
 }
 
 fn write_line(out: &mut Vec<u8>, cookie: &Cookie) {

@@ -50,6 +50,21 @@ www.x.org\tFALSE\t/\tFALSE\t1800000060\tempty\t
     assert!(file.text.ends_with(line));
 }
 
+/// A line that begins with `$` is a comment, as for http.cookiejar.
+#[test]
+fn netscape_leaves_out_hosts_that_begin_a_comment() {
+    let jar = jar_of(&[
+        ("https://$x.test/", "lost=1"),
+        ("https://$x.test/", "domain=2; Domain=$x.test"),
+        ("https://$x.test/", "http_only=3; HttpOnly"),
+    ]);
+    let file = jar.to_netscape(SessionCookies::Keep);
+    let left_out: Vec<_> = file.left_out.iter().map(|cookie| cookie.name_text()).collect();
+    assert_eq!(left_out, ["lost"]);
+    let read = CookieJar::from_netscape(&file.text, now()).unwrap().jar;
+    assert_eq!(read.iter().map(Cookie::name_text).collect::<Vec<_>>(), ["domain", "http_only"]);
+}
+
 /// In the shape that curl 7.88 and Python 3.11 write, and what editors make of it.
 #[test]
 fn netscape_as_others_write_it() {
