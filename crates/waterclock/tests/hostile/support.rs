@@ -93,15 +93,17 @@ pub(crate) fn wait_queued(local: SocketAddr, least: usize) {
     until("bytes in the socket", || queued(local).is_none_or(|count| count >= least).then_some(()));
 }
 
-/// Waits until something lies in this socket of ours, and nothing has come for a while.
+/// Waits until something lies in this socket of ours, and nothing has come for a while. On a busy machine all of
+/// it may have been read with what came before; then nothing comes for longer.
 pub(crate) fn wait_settled(local: SocketAddr) {
+    const NEVER: Duration = ms(2_000);
     let (mut before, mut since) = (0, Instant::now());
     until("an end of what comes", || {
         let now = queued(local).unwrap_or(before);
         if now != before {
             (before, since) = (now, Instant::now());
         }
-        (now > 0 && since.elapsed() > ms(15)).then_some(())
+        (since.elapsed() > if now > 0 { ms(15) } else { NEVER }).then_some(())
     });
 }
 
