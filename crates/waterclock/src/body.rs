@@ -367,8 +367,7 @@ impl Body {
                     return Ok(Some(0));
                 }
                 Err(StreamError::WouldBlock) => {
-                    let source = connection.stream.source();
-                    call.wait(Phase::Body, What::Read, &mut [Interest::read(source)])?;
+                    wait_for_more(call, &connection.stream)?;
                 }
                 Err(error) => return Err(error.into_failure(ErrorKind::Receive)),
             }
@@ -525,6 +524,11 @@ impl Body {
                 BodyState::NeedInput if left == 0 => break,
                 BodyState::NeedInput => match (connection.fill(), until) {
                     (Ok(Some(Received::Bytes(_))), _) => {}
+                    (Ok(None), Some(until)) if connection.stream.has_more_at_hand() => {
+                        if call.now() >= until {
+                            break;
+                        }
+                    }
                     (Ok(None), Some(until)) => {
                         let mut interests = [Interest::read(connection.stream.source())];
                         let waited =
@@ -556,11 +560,14 @@ fn fill(call: &mut Call, connection: &mut Connection) -> Outcome<Option<Received
             }
             Some(end) => return Ok(Some(end)),
             None => {
-                let source = connection.stream.source();
-                call.wait(Phase::Body, What::Read, &mut [Interest::read(source)])?;
+                wait_for_more(call, &connection.stream)?;
             }
         }
     }
+}
+
+fn wait_for_more(call: &mut Call, stream: &Stream) -> Outcome<()> {
+    call.wait_for(Phase::Body, What::Read, stream, Interest::read(stream.source()))
 }
 
 fn copy(from: &[u8], to: &mut [u8]) -> usize {

@@ -216,8 +216,9 @@ impl Exchange<'_> {
                     }
                 }
                 Err(StreamError::WouldBlock) => {
-                    let mut interests = [Interest::both(self.connection.stream.source())];
-                    self.call.wait(phase, What::Write, &mut interests)?;
+                    let stream = &self.connection.stream;
+                    let interest = Interest::both(stream.source());
+                    self.call.wait_for(phase, What::Write, stream, interest)?;
                     if let Some(answered) = self.look_for_answer()? {
                         return Ok(Some(answered));
                     }
@@ -243,6 +244,9 @@ impl Exchange<'_> {
             }
             match self.connection.fill() {
                 Ok(Some(Received::Bytes(count))) => self.received += count as u64,
+                Ok(None) if self.connection.stream.has_more_at_hand() => {
+                    self.call.check(Phase::Send, What::Read)?;
+                }
                 _ => return Err(error.into_failure(ErrorKind::Send)),
             }
         }
@@ -266,10 +270,16 @@ impl Exchange<'_> {
         let now = self.call.now();
         let timer = self.call.limits().get(Limit::Continue).map_or(Tick::NEVER, |d| now.after(d));
         loop {
-            let mut interests = [Interest::read(self.connection.stream.source())];
-            let waited =
-                self.call.wait_until(Phase::Continue, What::Read, &mut interests, timer)?;
-            if waited == Waited::Timer {
+            let stream = &self.connection.stream;
+            let is_over = if stream.has_more_at_hand() {
+                self.call.check(Phase::Continue, What::Read)? >= timer
+            } else {
+                let mut interests = [Interest::read(stream.source())];
+                let waited =
+                    self.call.wait_until(Phase::Continue, What::Read, &mut interests, timer)?;
+                waited == Waited::Timer
+            };
+            if is_over {
                 return Ok(None);
             }
             while let Some(received) = self.connection.fill()? {
@@ -310,12 +320,8 @@ impl Exchange<'_> {
                 self.call.disarm(&[Limit::FirstByte]);
                 Phase::Head
             };
-            if self.connection.stream.has_more_at_hand() {
-                self.call.check(phase, What::Read)?;
-            } else {
-                let mut interests = [answer_or_room(&self.connection.stream)];
-                self.call.wait(phase, What::Read, &mut interests)?;
-            }
+            let stream = &self.connection.stream;
+            self.call.wait_for(phase, What::Read, stream, answer_or_room(stream))?;
             // With TLS there may be tickets to read and an old record to write, and no answer yet.
             if self.connection.stream.wants_write() {
                 self.flush()?;

@@ -6,6 +6,7 @@ mod pause;
 use crate::cancel::CancelHandle;
 use crate::error::{ErrorKind, Failure, Outcome};
 use crate::observe::{Observers, Watch};
+use crate::stream::Stream;
 use crate::world::{Interest, Woke, World};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -168,6 +169,21 @@ impl Call {
         interests: &mut [Interest<'_>],
     ) -> Outcome<()> {
         self.wait_until(phase, what, interests, Tick::NEVER).map(|_| ())
+    }
+
+    /// Waits for what `interest` says of `stream`; or looks at the limits only, if TLS has bytes at hand of which
+    /// no wait for the socket would tell.
+    pub(crate) fn wait_for(
+        &mut self,
+        phase: Phase,
+        what: What,
+        stream: &Stream,
+        interest: Interest<'_>,
+    ) -> Outcome<()> {
+        if stream.has_more_at_hand() {
+            return self.check(phase, What::Read).map(|_| ());
+        }
+        self.wait(phase, what, &mut [interest])
     }
 
     /// [`wait`](Self::wait), or until `timer`, which is not a limit: its expiry is no failure.

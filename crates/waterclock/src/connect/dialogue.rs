@@ -143,14 +143,10 @@ impl<'a> Dialogue<'a> {
     /// Waits for bytes from the proxy, or for room too if something is still to be written, and
     /// reads what is there; `false` at the end of the stream.
     fn receive(&mut self, call: &mut Call, stream: &mut Stream, what: What) -> Outcome<bool> {
-        if stream.has_more_at_hand() {
-            call.check(Phase::Tunnel, What::Read)?;
-        } else {
-            let source = stream.source();
-            let write = what == What::Write;
-            let interest = if write { Interest::both(source) } else { Interest::read(source) };
-            call.wait(Phase::Tunnel, what, &mut [interest])?;
-        }
+        let source = stream.source();
+        let write = what == What::Write;
+        let interest = if write { Interest::both(source) } else { Interest::read(source) };
+        call.wait_for(Phase::Tunnel, what, stream, interest)?;
         let mut piece = [0; 4096];
         match stream.read(&mut piece) {
             Ok(Received::Bytes(count)) => {

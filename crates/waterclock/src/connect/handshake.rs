@@ -56,14 +56,16 @@ fn complete(call: &mut Call, stream: &mut Stream, with: With<'_>) -> Outcome<()>
             }
         }
         let source = stream.source();
-        let unfinished = stream.tls().is_some_and(TlsSession::is_handshaking);
-        let (what, interest) = match (stream.wants_write(), unfinished) {
-            (true, true) => (What::Write, Interest::both(source)),
+        if !stream.tls().is_some_and(TlsSession::is_handshaking) {
             // Nothing is read any more: what is there belongs to the exchange.
-            (true, false) => (What::Write, Interest::write(source)),
-            (false, _) => (What::Read, Interest::read(source)),
+            call.wait(Phase::Tls, What::Write, &mut [Interest::write(source)])?;
+            continue;
+        }
+        let (what, interest) = match stream.wants_write() {
+            true => (What::Write, Interest::both(source)),
+            false => (What::Read, Interest::read(source)),
         };
-        call.wait(Phase::Tls, what, &mut [interest])?;
+        call.wait_for(Phase::Tls, what, stream, interest)?;
     }
 }
 

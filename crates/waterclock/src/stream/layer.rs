@@ -9,9 +9,20 @@ const CIPHER_BYTES: usize = 32 * 1024;
 /// The size for whoever fills the first one at once.
 const WIDE_BYTES: usize = 64 * 1024;
 
-/// So often the socket is read for one read of plaintext, or for one step of a handshake. A peer may send
-/// records without data faster than they are read: a limit has to be looked at between.
-const READS: usize = 16;
+/// What one read of plaintext, or one step of a handshake, has read and taken in so far. A peer may send records
+/// without data, tickets say, faster than they are read: a limit has to be looked at between. One record with data
+/// always fits.
+#[derive(Default)]
+struct Turn {
+    reads: usize,
+    bytes: usize,
+}
+
+impl Turn {
+    fn is_over(&self) -> bool {
+        self.reads >= 16 || self.bytes >= CIPHER_BYTES
+    }
+}
 
 /// One TLS connection and what its records travel on.
 #[derive(Debug)]
@@ -40,13 +51,13 @@ impl Layer {
         wire: &mut Wire,
         out: &mut [u8],
     ) -> Result<Received, StreamError> {
-        let mut reads = 0;
+        let mut turn = Turn::default();
         loop {
             match self.session.read_plain(out)? {
                 PlainRead::Bytes(count) => return Ok(Received::Bytes(count)),
                 PlainRead::CleanEnd => return Ok(Received::End),
                 PlainRead::Truncated => return Ok(Received::Truncated),
-                PlainRead::Empty => match self.receive_some(wire, &mut reads) {
+                PlainRead::Empty => match self.receive(wire, &mut turn) {
                     // What came before the fault is handed out first, and then the fault: it must not
                     // matter whether both came at one go.
                     Err(StreamError::Tls(_)) => {}
@@ -61,7 +72,7 @@ impl Layer {
     /// Written first and then read, both without waiting; never only one of them, or two peers that
     /// both wait for room would wait for ever.
     pub(super) fn handshake(&mut self, wire: &mut Wire) -> Result<(), StreamError> {
-        let mut reads = 0;
+        let mut turn = Turn::default();
         loop {
             let flushed = match self.flush(wire) {
                 Err(StreamError::WouldBlock) => false,
@@ -70,7 +81,7 @@ impl Layer {
             if !self.session.is_handshaking() {
                 return if flushed { Ok(()) } else { Err(StreamError::WouldBlock) };
             }
-            match self.receive_some(wire, &mut reads) {
+            match self.receive(wire, &mut turn) {
                 Ok(()) => {}
                 Err(StreamError::Tls(error)) => {
                     // The alert tells the peer why; if it does not fit, the error still stands.
@@ -82,20 +93,12 @@ impl Layer {
         }
     }
 
-    /// [`receive`](Self::receive), unless the socket was read often enough, and a wait for it would tell
-    /// of all that is still to come.
-    fn receive_some(&mut self, wire: &mut Wire, reads: &mut usize) -> Result<(), StreamError> {
-        if !self.has_more_at_hand() {
-            if *reads == READS {
-                return Err(StreamError::WouldBlock);
-            }
-            *reads += 1;
+    /// Reads ciphertext once, unless some is left from before, and takes it in. When the turn is over, it gives
+    /// "would block", though there may be [more at hand](Self::has_more_at_hand).
+    fn receive(&mut self, wire: &mut Wire, turn: &mut Turn) -> Result<(), StreamError> {
+        if turn.is_over() {
+            return Err(StreamError::WouldBlock);
         }
-        self.receive(wire)
-    }
-
-    /// Reads ciphertext once, unless some is left from before, and takes it in.
-    fn receive(&mut self, wire: &mut Wire) -> Result<(), StreamError> {
         if self.at == self.end {
             if self.cipher.is_empty() {
                 self.cipher = vec![0; CIPHER_BYTES];
@@ -105,12 +108,15 @@ impl Layer {
             let count = Below::of(&mut self.below, wire).read(&mut self.cipher)?;
             // Only now: a read that would block must not bring the old bytes back.
             (self.at, self.end) = (0, count);
+            turn.reads += 1;
             if count == 0 {
                 return Ok(self.session.received_eof()?);
             }
         }
         let fresh = self.cipher.get(self.at..self.end).unwrap_or_default();
-        self.at += self.session.receive(fresh)?;
+        let taken = self.session.receive(fresh)?;
+        self.at += taken;
+        turn.bytes += taken;
         Ok(())
     }
 

@@ -110,9 +110,9 @@ impl TlsSession {
         self.connection.is_handshaking()
     }
 
-    /// Takes in bytes that came from the peer, and returns how many of them: fewer than all only
-    /// when decrypted bytes are waiting in [`read_plain`](Self::read_plain), so that a caller who
-    /// reads those and tries again always gets on.
+    /// Takes in bytes that came from the peer, and returns how many of them: fewer than all when
+    /// decrypted bytes are waiting in [`read_plain`](Self::read_plain), or when 16 KiB have brought
+    /// none, which is time to look at the clock. A caller who reads and tries again always gets on.
     ///
     /// # Errors
     /// What is wrong with the peer or with its certificate. The session is then over, except that
@@ -123,6 +123,9 @@ impl TlsSession {
         }
         let mut rest = ciphertext;
         while !rest.is_empty() && self.plaintext <= PLAINTEXT {
+            if self.plaintext == 0 && ciphertext.len() - rest.len() >= PLAINTEXT {
+                break;
+            }
             let taken = self.take(rest);
             if taken == 0 {
                 break;

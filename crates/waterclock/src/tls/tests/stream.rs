@@ -169,6 +169,37 @@ fn backpressure_loses_nothing() {
     assert!(held <= 2 * 16_384, "held {held} bytes");
 }
 
+/// A limit can be looked at between the parts, however many tickets there are.
+#[test]
+fn what_brings_no_data_is_taken_in_by_parts() {
+    let authority = Authority::new("Root");
+    let mut server = authority.issue_for(&[NAME]).server(TLS13);
+    server.send_tls13_tickets = 500;
+    let config = cache().get(&authority.settings().build().unwrap()).unwrap();
+    let mut pair = Pair::new(&config, NAME, &Arc::new(server));
+    let mut parts = Vec::new();
+    loop {
+        let sent = pair.client_sends();
+        pair.server_takes(&sent);
+        let wire = pair.server_sends(b"");
+        if wire.is_empty() {
+            break;
+        }
+        let mut rest = wire.as_slice();
+        while !rest.is_empty() {
+            let taken = pair.client.receive(rest).unwrap();
+            parts.push(taken);
+            rest = &rest[taken..];
+        }
+    }
+    assert!(parts.iter().sum::<usize>() > 40_000, "{parts:?}");
+    assert!(parts.iter().all(|&taken| taken <= 20_480), "{parts:?}");
+    assert!(!pair.client.is_handshaking());
+    let answer = pair.server_sends(b"answer");
+    pair.client.receive(&answer).unwrap();
+    assert_eq!(pair.client_reads(), b"answer");
+}
+
 #[test]
 fn writing_is_bounded_and_partly_sent_writes_go_on() {
     let mut pair = established(TLS13);
