@@ -61,6 +61,12 @@ impl RecordMeter {
         self.first.get(..kept).unwrap_or_default()
     }
 
+    /// Whether close_notify came in the place of a handshake. rustls passes over it, though nothing will
+    /// follow (RFC 8446 §6.1).
+    pub(super) fn begins_with_goodbye(&self) -> bool {
+        matches!(self.first(), [21, 3, _, 0, 2, _, 0, ..])
+    }
+
     /// Takes note of the stream's end.
     pub(super) fn end(&mut self) {
         self.ended = true;

@@ -140,6 +140,9 @@ impl TlsSession {
                         self.closed = true;
                         return Ok(ciphertext.len());
                     }
+                    if self.received.begins_with_goodbye() && self.is_handshaking() {
+                        return Err(self.fail_with(HandshakeProblem::ClosedAtOnce));
+                    }
                 }
                 Err(error) => return Err(self.fail(error)),
             }

@@ -31,6 +31,7 @@ fn rows() -> Vec<(&'static str, Step, Step)> {
         ("alert protocol_version", alert(70), Step::Stall),
         ("alert internal_error", alert(80), Step::Stall),
         ("alert unrecognized_name", alert(112), Step::Stall),
+        ("close_notify", Step::send([21, 3, 3, 0, 2, 1, 0]), Step::Stall),
         ("close", Step::send(""), Step::Close),
         ("close in a record", Step::send([22, 3, 3, 0, 100, 2]), Step::Close),
         ("reset", Step::send(""), Step::Reset),
