@@ -524,15 +524,11 @@ impl Body {
                 BodyState::NeedInput if left == 0 => break,
                 BodyState::NeedInput => match (connection.fill(), until) {
                     (Ok(Some(Received::Bytes(_))), _) => {}
-                    (Ok(None), Some(until)) if connection.stream.has_more_at_hand() => {
-                        if call.now() >= until {
-                            break;
-                        }
-                    }
                     (Ok(None), Some(until)) => {
-                        let mut interests = [Interest::read(connection.stream.source())];
+                        let stream = &connection.stream;
+                        let interest = Interest::read(stream.source());
                         let waited =
-                            call.wait_until(Phase::Body, What::Read, &mut interests, until);
+                            call.wait_for_until(Phase::Body, What::Read, stream, interest, until);
                         if call.now() >= until || waited.is_err() {
                             break;
                         }

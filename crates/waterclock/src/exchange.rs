@@ -271,15 +271,10 @@ impl Exchange<'_> {
         let timer = self.call.limits().get(Limit::Continue).map_or(Tick::NEVER, |d| now.after(d));
         loop {
             let stream = &self.connection.stream;
-            let is_over = if stream.has_more_at_hand() {
-                self.call.check(Phase::Continue, What::Read)? >= timer
-            } else {
-                let mut interests = [Interest::read(stream.source())];
-                let waited =
-                    self.call.wait_until(Phase::Continue, What::Read, &mut interests, timer)?;
-                waited == Waited::Timer
-            };
-            if is_over {
+            let interest = Interest::read(stream.source());
+            let waited =
+                self.call.wait_for_until(Phase::Continue, What::Read, stream, interest, timer)?;
+            if waited == Waited::Timer {
                 return Ok(None);
             }
             while let Some(received) = self.connection.fill()? {

@@ -180,10 +180,23 @@ impl Call {
         stream: &Stream,
         interest: Interest<'_>,
     ) -> Outcome<()> {
+        self.wait_for_until(phase, what, stream, interest, Tick::NEVER).map(|_| ())
+    }
+
+    /// [`wait_for`](Self::wait_for), or until `timer`, as [`wait_until`](Self::wait_until) has it.
+    pub(crate) fn wait_for_until(
+        &mut self,
+        phase: Phase,
+        what: What,
+        stream: &Stream,
+        interest: Interest<'_>,
+        timer: Tick,
+    ) -> Outcome<Waited> {
         if stream.has_more_at_hand() {
-            return self.check(phase, What::Read).map(|_| ());
+            let now = self.check(phase, What::Read)?;
+            return Ok(if now >= timer { Waited::Timer } else { Waited::Ready });
         }
-        self.wait(phase, what, &mut [interest])
+        self.wait_until(phase, what, &mut [interest], timer)
     }
 
     /// [`wait`](Self::wait), or until `timer`, which is not a limit: its expiry is no failure.
