@@ -10,7 +10,8 @@ fuzz_target!(|data: &[u8]| {
     let mut input = Input(data);
     let choice = input.byte();
     let user = if choice & 1 == 0 { "Mufasa" } else { "J\u{e4}s\u{f8}n" };
-    let mut digest = Digest::new(user, "Circle of Life");
+    let password = input.secret(0);
+    let mut digest = Digest::new(user, &password);
     for answered in 0..3 {
         let (one, two) = (input.line(), input.line());
         if one.is_empty() && answered > 0 {
@@ -28,15 +29,15 @@ fuzz_target!(|data: &[u8]| {
             Verdict::Retry => assert!(answered < 2, "there are never more than two answers"),
             Verdict::GiveUp(reason) => return give_up(&reason, &challenges),
         }
-        answer(&mut digest, choice, one.len() + two.len());
+        answer(&mut digest, &password, choice, one.len() + two.len());
         if choice & 2 != 0 {
             digest.info(input.line());
-            answer(&mut digest, choice, data.len());
+            answer(&mut digest, &password, choice, data.len());
         }
     }
 });
 
-fn answer(digest: &mut Digest, choice: u8, asked: usize) {
+fn answer(digest: &mut Digest, password: &str, choice: u8, asked: usize) {
     let body: Option<&[u8]> = (choice & 4 == 0).then_some(b"body");
     match digest.authorize("GET", "/dir/index.html?x", body, [7; 16]) {
         Some(Ok(value)) => {
@@ -51,7 +52,7 @@ fn answer(digest: &mut Digest, choice: u8, asked: usize) {
             assert_eq!(read[0].param("uri"), Some(b"/dir/index.html?x".as_slice()));
             assert!(read[0].param("response").is_some_and(|hash| hash.len() >= 32));
         }
-        Some(Err(error)) => assert!(!error.to_string().contains("Circle")),
+        Some(Err(error)) => assert!(!error.to_string().contains(password)),
         None => {}
     }
     let _ = digest.covers("/dir/index.html?x");

@@ -1,10 +1,20 @@
 //! An input is read from the front: a few bytes of choices, then the bytes of a peer.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 /// What is left of an input.
 #[derive(Clone, Copy)]
 pub struct Input<'a>(pub &'a [u8]);
 
 impl<'a> Input<'a> {
+    /// A password, and another one for each `number`. No input spells it, in whatever letters or code, since it
+    /// depends on every byte: where it is shown, it has leaked.
+    pub fn secret(self, number: u8) -> String {
+        let mut hasher = DefaultHasher::new();
+        (self.0, number).hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
     /// The next choice; 0 if there is none.
     pub fn byte(&mut self) -> u8 {
         let Some((&first, rest)) = self.0.split_first() else { return 0 };
