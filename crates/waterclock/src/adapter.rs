@@ -179,6 +179,7 @@ impl HttpAdapter {
             expect_continue,
             written: 0,
             received: 0,
+            early: None,
         };
         match exchange.run(&mut request.body) {
             Ok(answered) => Ok((connection, answered)),

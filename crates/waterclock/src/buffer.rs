@@ -6,6 +6,9 @@ const FIRST: usize = 16 * 1024;
 /// The size for bodies that fill the first one at once.
 const WIDE: usize = 64 * 1024;
 
+/// No buffer larger than this is kept once it is empty.
+const LARGEST_KEPT: usize = 1 << 20;
+
 /// Received bytes: filled at the end, consumed at the front.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
@@ -32,6 +35,10 @@ impl Buffer {
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
+            // What an upload's early answer has needed is not kept with the connection.
+            if self.bytes.len() > LARGEST_KEPT {
+                self.bytes = Vec::new();
+            }
         }
     }
 

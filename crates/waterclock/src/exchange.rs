@@ -2,6 +2,8 @@
 //!
 //! Written first, always; read whenever there is something while a write has to wait, so that an
 //! early response is seen (RFC 9112 §9.5) and two peers that both wait for room cannot wait for ever.
+//! An early refusal ends the upload. An early 2xx does not: such a server may go on reading, and its
+//! answer may depend on what it reads.
 
 use crate::call::{Call, Waited};
 use crate::connection::Connection;
@@ -11,7 +13,7 @@ use crate::stream::{Received, Stream, StreamError};
 use crate::world::Interest;
 use std::io::{self, IoSlice};
 use waterclock_proto::h1::{
-    BodyReader, HeadStep, RequestFraming, ResponseReader, write_chunk, write_last_chunk,
+    BodyReader, Framing, HeadStep, RequestFraming, ResponseReader, write_chunk, write_last_chunk,
 };
 use waterclock_proto::limit::Limit;
 use waterclock_proto::message::ResponseHead;
@@ -22,6 +24,9 @@ use waterclock_proto::timeline::{Phase, RequestSent, What};
 const SMALL_BODY: usize = 16 * 1024;
 /// A streamed body is read from its source in pieces of this size.
 const PIECE: usize = 64 * 1024;
+
+/// So much of an early answer is read while the request is still being sent.
+const EARLY: usize = 16 << 20;
 
 /// What came of an exchange.
 pub(crate) struct Answered {
@@ -43,6 +48,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) written: u64,
     /// Bytes of the response that have been seen.
     pub(crate) received: u64,
+    /// A 2xx that came while the request was being sent; what has come of its body is in `connection.input`.
+    pub(crate) early: Option<(ResponseHead, BodyReader)>,
 }
 
 impl Exchange<'_> {
@@ -57,9 +64,9 @@ impl Exchange<'_> {
     fn exchange(&mut self, body: &mut RequestBody) -> Outcome<Answered> {
         // Nothing is sent once a limit has expired: a retry is then safe.
         let now = self.call.check(Phase::Send, What::Write)?;
-        let early = self.send(body, now)?;
-        let request_complete = early.is_none();
-        let (head, body) = match early {
+        let cut_short = self.send(body, now)?;
+        let request_complete = cut_short.is_none();
+        let (head, body) = match cut_short {
             Some(answered) => answered,
             None => self.receive()?,
         };
@@ -217,7 +224,10 @@ impl Exchange<'_> {
                 }
                 Err(StreamError::WouldBlock) => {
                     let stream = &self.connection.stream;
-                    let interest = Interest::both(stream.source());
+                    let interest = match self.has_room() {
+                        true => Interest::both(stream.source()),
+                        false => Interest::write(stream.source()),
+                    };
                     self.call.wait_for(phase, What::Write, stream, interest)?;
                     if let Some(answered) = self.look_for_answer()? {
                         return Ok(Some(answered));
@@ -239,26 +249,52 @@ impl Exchange<'_> {
     /// The peer has closed its side to us. It may have said why (a 413, say) before that.
     fn answer_after(&mut self, error: StreamError) -> Outcome<(ResponseHead, BodyReader)> {
         loop {
-            if let Some(answered) = self.parse()? {
+            if self.early.is_none()
+                && let Some(answered) = self.parse()?
+            {
                 return Ok(answered);
+            }
+            if !self.has_room() {
+                return self.early_or(error.into_failure(ErrorKind::Send));
             }
             match self.connection.fill() {
                 Ok(Some(Received::Bytes(count))) => self.received += count as u64,
                 Ok(None) if self.connection.stream.has_more_at_hand() => {
                     self.call.check(Phase::Send, What::Read)?;
                 }
-                _ => return Err(error.into_failure(ErrorKind::Send)),
+                _ => return self.early_or(error.into_failure(ErrorKind::Send)),
             }
         }
     }
 
-    /// Reads what is there, without waiting, while the request is still being sent.
+    /// The connection has failed: what came before that is the answer, if it can tell its own end.
+    fn early_or(&mut self, failure: Box<Failure>) -> Outcome<(ResponseHead, BodyReader)> {
+        let early = self.early.take();
+        early.filter(|(_, body)| body.framing() != Framing::UntilClose).ok_or(failure)
+    }
+
+    /// Whether more of an answer may be read while the request is being sent.
+    fn has_room(&self) -> bool {
+        self.early.is_none() || self.connection.input.filled().len() < EARLY
+    }
+
+    /// Reads what is there, without waiting, while the request is still being sent. Gives what ends that: any
+    /// answer but a 2xx, or a 2xx of a server that has gone.
     fn look_for_answer(&mut self) -> Outcome<Option<(ResponseHead, BodyReader)>> {
-        while let Some(received) = self.connection.fill()? {
-            let Received::Bytes(count) = received else { return Err(self.closed()) };
-            self.received += count as u64;
-            if let Some(answered) = self.parse()? {
-                return Ok(Some(answered));
+        while self.has_room() {
+            match self.connection.fill() {
+                Ok(Some(Received::Bytes(count))) => self.received += count as u64,
+                Ok(Some(_)) => return self.early.take().map(Some).ok_or_else(|| self.closed()),
+                Ok(None) => break,
+                Err(failure) => return self.early_or(failure).map(Some),
+            }
+            if self.early.is_none()
+                && let Some((head, body)) = self.parse()?
+            {
+                if !(200..300).contains(&head.status) {
+                    return Ok(Some((head, body)));
+                }
+                self.early = Some((head, body));
             }
         }
         Ok(None)
@@ -297,6 +333,9 @@ impl Exchange<'_> {
         self.call.timeline_mut().set_request_sent(RequestSent::Yes);
         if let Some(hop) = self.call.timeline_mut().hop_mut() {
             hop.sent = Some(sent);
+        }
+        if let Some(early) = self.early.take() {
+            return Ok(early);
         }
         self.call.arm(Limit::Head, sent);
         let first_byte = self.call.limits().get(Limit::FirstByte).map(|d| sent.after(d));

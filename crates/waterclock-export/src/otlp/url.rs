@@ -9,8 +9,16 @@ pub(super) fn server(url: &Url) -> Option<String> {
     Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
 }
 
-/// Query keys whose values sign a URL, by the conventions.
-const SIGNATURES: [&str; 4] = ["AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature"];
+/// Query keys whose values are credentials, by the conventions; the client's own spans leave out the same.
+const SIGNATURES: [&str; 7] = [
+    "AWSAccessKeyId",
+    "Signature",
+    "X-Amz-Signature",
+    "X-Amz-Credential",
+    "X-Amz-Security-Token",
+    "sig",
+    "X-Goog-Signature",
+];
 
 /// `url.full`. A timeline's URLs have no userinfo.
 pub(super) fn full(url: &Url, secrets: Secrets) -> String {

@@ -7,6 +7,8 @@ use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, get_error_name};
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Of a skippable frame, where the first byte is `0x50` to `0x5f`.
 const SKIPPABLE: [u8; 3] = [0x2a, 0x4d, 0x18];
+/// The most bytes of a frame's header behind the magic ones (RFC 8878 §3.1.1.1).
+const HEADER: usize = 14;
 /// The window is at most 8 MiB for content codings (RFC 9659 §3).
 const WINDOW_LOG: u32 = 23;
 
@@ -18,6 +20,8 @@ pub(super) struct Zstd {
     held_back: bool,
     /// The first bytes of the current frame, or of what follows the last one.
     opening: Opening,
+    /// So many bytes of the frame's header, behind `opening`, have been given to the decoder.
+    header: usize,
     /// Whether `opening` turned out to begin a frame that is not complete yet.
     inside: bool,
     /// Whether the first frame is complete: only then may something else follow.
@@ -41,6 +45,7 @@ impl Codec for Zstd {
                 return Ok(Flow::More);
             }
             self.opening = Opening::default();
+            self.header = 0;
             self.inside = false;
             self.complete = true;
         }
@@ -72,7 +77,10 @@ impl Zstd {
             if io.room().is_empty() || (bytes.is_empty() && !self.held_back) {
                 return Ok(Flow::More);
             }
-            let mut input = InBuffer::around(cut(bytes, MAX_TURN));
+            // In the call that completes a header libzstd looks for a whole frame where that call's bytes
+            // begin, as if the header began there: a header can be written to look like one. A byte cannot.
+            let turn = if replay || self.header == HEADER { MAX_TURN } else { 1 };
+            let mut input = InBuffer::around(cut(bytes, turn));
             // A frame that fits into the room as a whole would be exempt from the window's limit, so
             // what is allowed would depend on the caller's room. Small turns never reach that size.
             let mut room = OutBuffer::around(cut_mut(io.room(), MAX_TURN));
@@ -83,6 +91,7 @@ impl Zstd {
                 self.opening.replay(consumed);
             } else {
                 io.consume(consumed);
+                self.header = HEADER.min(self.header + consumed);
             }
             io.produce(produced);
             match result {

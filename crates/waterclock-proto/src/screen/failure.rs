@@ -145,6 +145,15 @@ fn retry(timeline: &Timeline) -> String {
     let safe = idempotent(hop);
     let text = match timeline.request_sent() {
         RequestSent::No => return retry_unsent(Some(hop), before),
+        // To repeat the call is to begin with its first hop.
+        _ if safe && let Some(earlier) = unsafe_before(before) => {
+            let earlier = earlier.request.method.as_str();
+            format!(
+                "{method} is idempotent, but {earlier} was sent in {} before it: a retry of the \
+                 call may do it twice.",
+                what_led_to(hop)
+            )
+        }
         RequestSent::Partly if safe => {
             format!("Part of the request was sent. {method} is idempotent, so a retry is safe.")
         }
@@ -167,19 +176,27 @@ fn retry(timeline: &Timeline) -> String {
 fn retry_unsent(hop: Option<&Hop>, before: &[Hop]) -> String {
     let which = if before.is_empty() { "itself" } else { "of this hop" };
     let sent = format!("The request {which} was never sent");
-    match before.iter().find(|hop| !idempotent(hop)) {
+    match unsafe_before(before) {
         None => format!("{sent}, so a retry is safe."),
         Some(earlier) => {
-            let reason = if hop.is_some_and(|hop| hop.reason == HopReason::Retry) {
-                "an attempt"
-            } else {
-                "a hop"
-            };
+            let reason = hop.map_or("a hop", what_led_to);
             let method = words::escape(earlier.request.method.as_str());
             format!(
                 "{sent}, but {method} was in {reason} before it: a retry of the call may do it twice."
             )
         }
+    }
+}
+
+/// A hop before the last one that a retry of the call would do twice.
+fn unsafe_before(before: &[Hop]) -> Option<&Hop> {
+    before.iter().find(|hop| !idempotent(hop) && hop.sent.or(hop.head_ended).is_some())
+}
+
+fn what_led_to(hop: &Hop) -> &'static str {
+    match hop.reason {
+        HopReason::Retry => "an attempt",
+        _ => "a hop",
     }
 }
 

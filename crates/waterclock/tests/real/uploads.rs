@@ -3,7 +3,7 @@
 
 use crate::support::{Alone, ms, session, timed};
 use signal_hook::consts::SIGPIPE;
-use std::io;
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use waterclock::{ErrorKind, Limits, RequestSent};
@@ -177,4 +177,34 @@ fn the_length_of_an_upload_is_counted() {
     let source = io::Read::take(io::repeat(b'x'), 1_000_000);
     let mut response = session.post(server.url("/")).body_reader(source, None).send().unwrap();
     assert_eq!(response.text().unwrap(), "1000000");
+}
+
+/// What an echo server says depends on what it reads, and its answer is larger than any socket's room.
+#[test]
+fn an_answer_that_comes_with_the_upload_is_read_beside_it() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let mut peer = listener.accept().unwrap().0;
+        let mut piece = vec![0; 65_536];
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            peer.read_exact(&mut piece[..1]).unwrap();
+            head.push(piece[0]);
+        }
+        peer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 12000000\r\n\r\n").unwrap();
+        let mut left = 12_000_000;
+        while left > 0 {
+            let count = peer.read(&mut piece).unwrap();
+            assert!(count > 0, "the upload ended {left} bytes early");
+            peer.write_all(&piece[..count]).unwrap();
+            left -= count;
+        }
+    });
+    let body: Vec<u8> = (0..=250_u8).cycle().take(12_000_000).collect();
+    let session = session(Limits::total(ms(20_000)));
+    let mut response = session.post(url).body(body.clone()).send().unwrap();
+    assert!(response.content().unwrap() == body);
+    assert_eq!(response.timeline().request_sent(), RequestSent::Yes);
+    server.join().unwrap();
 }

@@ -5,7 +5,7 @@ use crate::matrix::only;
 use crate::verify::{fired, tiles};
 use std::time::Duration;
 use waterclock::timeline::SpanEnd;
-use waterclock::{Limit, Limits, Phase, RequestSent, Response};
+use waterclock::{ErrorKind, Limit, Limits, Phase, RequestSent, Response};
 use waterclock_sim::Script;
 
 const HINTS: &str = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
@@ -199,6 +199,57 @@ fn an_early_answer_ends_the_upload() {
             }
         }
     }
+}
+
+/// 200 while the body is on its way: the server goes on reading and gets all of it, as curl has it, and what else
+/// it says is still the answer.
+#[test]
+fn an_early_2xx_does_not_end_the_upload() {
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nfirst \r\n";
+    for &route in Route::ALL {
+        for stream in [false, true] {
+            let script = Script::new().expect_head().send(head).wait(ms(20));
+            let bench = Bench::new(route);
+            bench.serve(script.expect_body().send("4\r\nlast\r\n0\r\n\r\n"), Some(100_000));
+            let session = bench.session();
+            let body = vec![b'x'; 400_000];
+            let request = match stream {
+                true => bench.post(&session).body_reader(std::io::Cursor::new(body), None),
+                false => bench.post(&session).body(body),
+            };
+            let mut response = request.send().unwrap();
+            assert_eq!((response.status(), response.text().unwrap().as_str()), (200, "first last"));
+            assert_eq!(response.timeline().request_sent(), RequestSent::Yes);
+            assert!(bench.requests()[0].len() > 400_000);
+            tiles(response.timeline());
+            // Nothing was left out, so that the connection is good for more.
+            assert_eq!(bench.world.open_sockets(), 1);
+        }
+    }
+}
+
+/// An early 200 of a server that then leaves is the answer, if it can tell its own end.
+#[test]
+fn an_early_2xx_of_a_server_that_leaves_is_the_answer() {
+    for leave in [Script::close, Script::reset] {
+        for &route in Route::ALL {
+            let script = Script::new().expect_head().send(ok("seen")).wait(ms(30));
+            let bench = Bench::new(route);
+            bench.serve(leave(script), Some(100_000));
+            let session = bench.session();
+            let mut response = bench.post(&session).body(vec![b'x'; 400_000]).send().unwrap();
+            assert_eq!((response.status(), response.text().unwrap().as_str()), (200, "seen"));
+            assert_eq!(response.timeline().request_sent(), RequestSent::Partly);
+            assert_eq!(response.timeline().ended(), at(route.ready() + 30));
+            assert_eq!(bench.world.open_sockets(), 0);
+        }
+    }
+    let bench = Bench::new(Route::ALL[0]);
+    let endless = "HTTP/1.1 200 OK\r\n\r\npart";
+    bench.serve(Script::new().expect_head().send(endless).wait(ms(30)).reset(), Some(100_000));
+    let session = bench.session();
+    let error = bench.post(&session).body(vec![b'x'; 400_000]).send().unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Receive | ErrorKind::Send), "{error:#}");
 }
 
 /// Half an early answer is not one yet: the upload goes on, and its limits with it.

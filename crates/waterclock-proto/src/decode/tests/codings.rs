@@ -203,6 +203,19 @@ fn zstd_frames_follow_each_other() {
     assert!(is_truncated("zstd", &[&one[..], &[0x28, 0xb5, 0x2f]].concat()));
 }
 
+/// A header whose bytes look like another frame's beginning: libzstd took them for that if they came in one
+/// piece, and for what they are, a frame with a dictionary, if they came in several (fuzz target codecs).
+#[test]
+fn a_zstd_header_is_the_same_in_pieces() {
+    let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x51, 0x2a, 0x4d, 0x18, 0, 0, 0, 0];
+    for piece in 1..=frame.len() {
+        let (out, result) = run(&mut decoder("zstd"), frame.chunks(piece), 4096);
+        assert_eq!(out, b"", "{piece}");
+        let text = result.unwrap_err().to_string();
+        assert!(text.contains("Dictionary mismatch"), "{piece}: {text}");
+    }
+}
+
 #[test]
 fn zstd_is_checked() {
     let mut bad = zstd(&text());
