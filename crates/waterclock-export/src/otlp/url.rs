@@ -34,3 +34,18 @@ pub(super) fn full(url: &Url, secrets: Secrets) -> String {
     }
     url.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_signs_is_left_out() {
+        let shown = |text: &str| full(&text.parse().unwrap(), Secrets::Redacted);
+        for name in SIGNATURES {
+            let url = format!("https://h.test/a?lang=ko&{name}=hush&x=1");
+            assert_eq!(shown(&url), url.replace("hush", "REDACTED"));
+            assert_eq!(full(&url.parse().unwrap(), Secrets::Shown), url);
+        }
+    }
+}

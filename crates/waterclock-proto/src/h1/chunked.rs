@@ -4,7 +4,7 @@ use super::Caps;
 use super::body::take;
 use super::error::{LineFault, ProtocolError};
 use super::parse;
-use crate::message::{Headers, find_control, snippet};
+use crate::message::{Headers, find_control, snippet_of_field};
 
 /// A machine that eats framing byte by byte, so nothing has to be looked at twice.
 #[derive(Clone, Debug)]
@@ -340,7 +340,11 @@ fn check_trailer(section: &[u8], new: usize) -> Result<(), ProtocolError> {
         let before = &section[..at];
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
         let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |feed| feed + 1);
-        return Err(ProtocolError::Trailer { fault, line, text: snippet(&section[start..=at]) });
+        return Err(ProtocolError::Trailer {
+            fault,
+            line,
+            text: snippet_of_field(&section[start..=at]),
+        });
     }
     Ok(())
 }

@@ -3,7 +3,9 @@
 use super::Caps;
 use super::error::{LineFault, ProtocolError};
 use super::scan::Found;
-use crate::message::{Entry, Headers, Reason, ResponseHead, Version, find_non_token, snippet};
+use crate::message::{
+    Entry, Headers, Reason, ResponseHead, Version, find_non_token, snippet_of_field,
+};
 use httparse::{Header, ParserConfig, Response, Status};
 use std::mem::MaybeUninit;
 
@@ -127,10 +129,10 @@ fn wrong_line(fields: &[u8], folds: bool) -> (LineFault, usize, Box<str>) {
         let (line, behind) = split_line(rest);
         number += 1;
         if let Some(fault) = fault_of(line, folds && number > 1) {
-            return (fault, number, snippet(line));
+            return (fault, number, snippet_of_field(line));
         }
         if behind.is_empty() {
-            return (LineFault::LineEnd, number, snippet(line));
+            return (LineFault::LineEnd, number, snippet_of_field(line));
         }
         rest = behind;
     }

@@ -127,10 +127,38 @@ pub(crate) fn snippet(bytes: &[u8]) -> Box<str> {
     text.into_boxed_str()
 }
 
+/// A line that ought to be a field, for an error message: without its value if that is a credential, as far as
+/// the name can be made out.
+pub(crate) fn snippet_of_field(line: &[u8]) -> Box<str> {
+    const SECRET: [&[u8]; 4] = [b"set-cookie", b"cookie", b"authorization", b"proxy-authorization"];
+    let start = line.trim_ascii_start();
+    let begins = |name: &&[u8]| {
+        start.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name))
+    };
+    match SECRET.iter().copied().find(begins) {
+        Some(name) => format!("{}: ***", start[..name.len()].escape_ascii()).into_boxed_str(),
+        None => snippet(line),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn no_snippet_of_a_field_shows_a_credential() {
+        for line in [
+            "Set-Cookie : a=hush",
+            " set-cookie\u{b}: a=hush",
+            "COOKIE2: hush",
+            "Authorization hush",
+        ] {
+            let shown = snippet_of_field(line.as_bytes());
+            assert!(shown.ends_with(": ***") && !shown.contains("hush"), "{shown}");
+        }
+        assert_eq!(&*snippet_of_field(b"Server : nginx"), "Server : nginx");
+    }
 
     #[test]
     fn decimals_are_strict() {

@@ -18,6 +18,6 @@ pub use method::{InvalidMethod, Method, Token};
 
 pub(crate) use bytes::{
     controls, find_control, find_non_token, has_control, is_token_byte, parse_decimal, snippet,
-    trim,
+    snippet_of_field, trim,
 };
 pub(crate) use headers::{Entry, check_field};

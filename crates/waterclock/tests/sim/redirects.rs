@@ -302,6 +302,29 @@ fn a_chain_that_began_with_a_post_is_not_safe_to_repeat() {
     assert!(error.retry_safe());
 }
 
+/// Nor if the GET that it led to was sent: what is said agrees with [`Error::retry_safe`].
+#[test]
+fn the_verdict_names_the_post_that_led_to_a_get() {
+    let bench = Bench::serving(
+        Route::Http,
+        Script::new()
+            .expect_head()
+            .expect_body()
+            .send("HTTP/1.1 303 See\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n")
+            .expect_head()
+            .stall(),
+    );
+    let session = bench.session();
+    let request = bench.post(&session).body("order").limits(only(Limit::Total, ms(400)));
+    let error = request.send().unwrap_err();
+    assert_eq!(error.request_sent(), RequestSent::Yes);
+    assert!(!error.retry_safe());
+    let said = error.explain().split_whitespace().collect::<Vec<_>>().join(" ");
+    let wanted =
+        "GET is idempotent, but POST was sent in a hop before it: a retry of the call may do";
+    assert!(said.contains(wanted) && !said.contains("retry is safe"), "{said}");
+}
+
 /// What an earlier hop has armed, and even fired, says nothing about the one that succeeds.
 #[test]
 fn a_limit_that_fired_in_an_earlier_hop_is_not_reported() {
