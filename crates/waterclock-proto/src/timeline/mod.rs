@@ -282,8 +282,13 @@ impl Timeline {
         }
         let here =
             self.attempts.iter().filter(|attempt| usize::from(attempt.hop) + 1 == self.hops.len());
-        let best =
-            here.max_by_key(|attempt| (attempt.end == AttemptEnd::Connected, attempt.started))?;
+        // When a limit has fired, one that was refused was not waited for any more.
+        let waited_for =
+            |end: &AttemptEnd| self.fired.is_some() && !matches!(end, AttemptEnd::Failed(_));
+        let best = here.max_by_key(|attempt| {
+            let connected = attempt.end == AttemptEnd::Connected;
+            (connected, waited_for(&attempt.end), attempt.started)
+        })?;
         Some(Cow::Borrowed(&best.peer))
     }
 

@@ -117,6 +117,9 @@ fn the_last_expiry_ends_the_race() {
         let bench = world(addresses);
         let error = get(&bench, Some(*limit)).unwrap_err();
         fired(&error, Limit::Address, Phase::Connect, at(RESOLVE + when));
+        // The one that was waited for, not one that has said no.
+        let last = addresses.iter().rposition(|address| matches!(address, Dead)).unwrap();
+        assert_eq!(error.peer().unwrap(), format!("{}:80", THREE[last]));
         assert!(error.retry_safe());
         assert_eq!(bench.world.open_sockets(), 0);
     }
