@@ -25,6 +25,16 @@ pub(crate) struct Place {
     pub(crate) from: &'static str,
 }
 
+impl Place {
+    /// Whether to fail so means that there is no file. One that is named has to be there, but a
+    /// home may be no folder (`/dev/null`), or, after setpriv or su, another user's.
+    pub(crate) fn has_none(&self, error: io::ErrorKind) -> bool {
+        use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+        self.from != "WATERCLOCK_CONFIG"
+            && matches!(error, NotFound | NotADirectory | PermissionDenied)
+    }
+}
+
 /// The file that is read, if it is there. An empty variable counts as unset.
 pub(crate) fn place(variable: impl Fn(&str) -> Option<OsString>) -> Option<Place> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -67,12 +77,7 @@ pub(crate) fn read(place: &Place) -> Result<Vec<Setting>, String> {
     let cannot = |error: io::Error| format!("cannot read the configuration file {shown}: {error}");
     let text = match text(&place.path) {
         Ok(text) => text,
-        // A file that is named has to be there.
-        Err(error)
-            if error.kind() == io::ErrorKind::NotFound && place.from != "WATERCLOCK_CONFIG" =>
-        {
-            return Ok(Vec::new());
-        }
+        Err(error) if place.has_none(error.kind()) => return Ok(Vec::new()),
         Err(error) => return Err(cannot(error)),
     };
     settings(&text).map_err(|Wrong { line, message }| format!("{shown}, line {line}: {message}"))
@@ -265,5 +270,17 @@ mod tests {
         );
         assert_eq!(of(&[]), None);
         assert_eq!(place(|_| Some(OsString::new())), None);
+    }
+
+    #[test]
+    fn only_where_it_is_not_named_may_it_be_missing() {
+        use io::ErrorKind::{InvalidData, IsADirectory, NotADirectory, NotFound, PermissionDenied};
+        for from in ["HOME", "XDG_CONFIG_HOME", "WATERCLOCK_CONFIG"] {
+            let place = Place { path: PathBuf::from("/x"), from };
+            for error in [NotFound, NotADirectory, PermissionDenied] {
+                assert_eq!(place.has_none(error), from != "WATERCLOCK_CONFIG", "{from} {error}");
+            }
+            assert!(!place.has_none(InvalidData) && !place.has_none(IsADirectory), "{from}");
+        }
     }
 }

@@ -9,6 +9,8 @@ use crate::terminal::{self, Stream};
 use crate::trust;
 use clap::{Arg, ArgAction, Command};
 use std::ffi::OsString;
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use unicode_width::UnicodeWidthStr;
 use waterclock::ProxyUrl;
@@ -65,7 +67,16 @@ fn file(place: Option<&Place>) -> Row {
     let Some(Place { path, from }) = place else {
         return row("configuration", "none", "neither WATERCLOCK_CONFIG nor HOME is set");
     };
-    let there = if path.exists() { "" } else { " (not there)" };
+    // A pipe would block, once it was read.
+    let opened = path.metadata().and_then(|meta| match meta.is_file() {
+        true => File::open(path).map(drop),
+        false => Ok(()),
+    });
+    let there = match opened.map_err(|error| error.kind()) {
+        Err(io::ErrorKind::PermissionDenied) => " (not readable)",
+        Err(_) => " (not there)",
+        Ok(()) => "",
+    };
     row("configuration", format!("{}{there}", path.display()), *from)
 }
 

@@ -47,8 +47,9 @@ mod write_out;
 use std::ffi::OsString;
 
 /// Does what the arguments ask for, the first of which is the program's name, and says with which code
-/// to exit. For a process that does nothing else: it takes over SIGINT and SIGTERM, and expects
-/// that SIGPIPE is ignored, as Rust programs and Python have it.
+/// to exit. For a process that does nothing else: it takes over SIGINT and SIGTERM where they are not
+/// ignored, may end the process two seconds after one of them, and expects that SIGPIPE is ignored, as
+/// Rust programs and Python have it.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let mut arguments = arguments.into_iter();
     let program = arguments.next();

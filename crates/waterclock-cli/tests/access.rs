@@ -4,8 +4,7 @@
 
 mod common;
 
-use common::{Ran, run, scratch, waterclock};
-use rustix::process::{Pid, Signal, kill_process};
+use common::{Ran, interrupt, run, scratch, waterclock};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 use std::fs::File;
@@ -140,7 +139,7 @@ fn at_terminal(typed: Option<&[u8]>, arguments: &[&str]) -> Ran {
     let mut controller = File::from(controller);
     match typed {
         Some(typed) => controller.write_all(typed).unwrap(),
-        None => kill_process(Pid::from_child(&child), Signal::INT).unwrap(),
+        None => interrupt(&child),
     }
     let ran = Ran::from(child.wait_with_output().unwrap());
     assert!(tcgetattr(&watched).unwrap().local_modes.contains(LocalModes::ECHO), "left silent");

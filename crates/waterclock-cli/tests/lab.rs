@@ -5,8 +5,8 @@
 
 mod common;
 
-use common::{Ran, run, waterclock};
-use rustix::process::{Pid, Signal, kill_process};
+use common::{Ran, heard, run, waterclock};
+use rustix::process::{Pid, kill_process};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
@@ -77,7 +77,7 @@ impl Served {
 
 #[test]
 fn an_interrupt_ends_it_and_its_files() {
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in heard() {
         let served = Served::start(&["ok"]);
         let ca = served.ca.clone().unwrap();
         assert!(served.ask(&["-q"]).expect(0).out == "hello\n");

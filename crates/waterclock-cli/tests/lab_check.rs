@@ -5,8 +5,8 @@
 
 mod common;
 
-use common::{Ran, root, run, scratch, waterclock};
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use common::{Ran, interrupt, root, run, scratch, waterclock};
+use rustix::process::{Pid, test_kill_process};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -172,7 +172,7 @@ fn an_interrupt_ends_the_check_and_the_client() {
     let mut child = command.stdout(Stdio::null()).spawn().unwrap();
     let started = || std::fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'));
     wait_until("the client", || started().is_some());
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    interrupt(&child);
     let code = child.wait().unwrap().code();
     assert_eq!(code, Some(130));
     let client = started().unwrap();

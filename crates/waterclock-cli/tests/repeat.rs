@@ -4,8 +4,7 @@
 
 mod common;
 
-use common::{Ran, checked, run, scratch, waterclock};
-use rustix::process::{Pid, Signal, kill_process};
+use common::{Ran, checked, interrupt, run, scratch, waterclock};
 use serde_json::Value;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -100,7 +99,7 @@ fn an_interrupt_shows_the_calls_so_far() {
     command.args(["--repeat", "50", "--json", &server.url("/")]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     server.wait_for_requests(3, Duration::from_secs(20)).unwrap();
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    interrupt(&child);
     let ran = Ran::from(child.wait_with_output().unwrap()).expect(130);
     assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap().as_array().unwrap().len(), 2);
     ran.says("interrupted, 2 of 50 calls: GET");

@@ -5,7 +5,9 @@
 mod common;
 
 use common::{Ran, run, scratch, waterclock};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use waterclock_lab::{Script, Server, respond};
 
 fn configured(name: &str, text: &str) -> PathBuf {
@@ -52,6 +54,63 @@ fn a_file_that_cannot_be_used_is_said_and_can_be_left_out() {
     with(&wrong, &[&url]).expect(2).says("soon");
     let missing = scratch("missing.toml");
     with(&missing, &[&url]).expect(2).says("cannot read the configuration file");
+}
+
+/// As where a home is: nobody has named the file.
+fn at_home(mut command: Command, variable: &str, home: &Path) -> Command {
+    command.env_remove("WATERCLOCK_CONFIG").env_remove("XDG_CONFIG_HOME").env(variable, home);
+    command
+}
+
+#[test]
+fn a_home_that_is_no_folder_has_no_file() {
+    let server = server();
+    for home in ["/dev/null", "/etc/passwd"].map(Path::new) {
+        for variable in ["HOME", "XDG_CONFIG_HOME"] {
+            let mut command = at_home(waterclock(), variable, home);
+            Ran::from(command.arg(server.url("/")).output().unwrap()).expect(0);
+            let ran = Ran::from(at_home(waterclock(), variable, home).arg("env").output().unwrap());
+            assert!(ran.expect(0).out.contains("config.toml (not there)"), "{home:?}");
+        }
+        with(&home.join("config.toml"), &[&server.url("/")]).expect(2).says("cannot read the");
+    }
+}
+
+/// The program as somebody who may not read everything.
+fn unprivileged() -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return waterclock();
+    }
+    let mut command = common::cleaned(Command::new("setpriv"));
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+    command.arg(env!("CARGO_BIN_EXE_waterclock"));
+    command
+}
+
+#[test]
+fn a_home_that_may_not_be_read_has_no_file() {
+    if !unprivileged().arg("--version").output().is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED: root cannot run the program as somebody else here");
+        return;
+    }
+    let server = server();
+    let home = scratch("home");
+    std::fs::create_dir_all(home.join(".config/waterclock")).unwrap();
+    let file = home.join(".config/waterclock/config.toml");
+    std::fs::write(&file, "folow = true\n").unwrap();
+    let nobodys = std::fs::Permissions::from_mode(0o000);
+    for closed in [&file, &home] {
+        std::fs::set_permissions(closed, nobodys.clone()).unwrap();
+        let mut command = at_home(unprivileged(), "HOME", &home);
+        Ran::from(command.arg(server.url("/")).output().unwrap()).expect(0);
+        let ran = Ran::from(at_home(unprivileged(), "HOME", &home).arg("env").output().unwrap());
+        assert!(ran.expect(0).out.contains("config.toml (not readable)"));
+        let mut named = unprivileged();
+        named.env("WATERCLOCK_CONFIG", &file).arg(server.url("/"));
+        Ran::from(named.output().unwrap()).expect(2).says("cannot read the configuration file");
+    }
+    std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o700)).unwrap();
+    std::fs::remove_dir_all(home).unwrap();
 }
 
 #[test]
@@ -119,7 +178,7 @@ fn bash_completes_with_them() {
     std::fs::write(&file, script).unwrap();
     let ask = "source \"$1\"; COMP_WORDS=(waterclock --to); COMP_CWORD=1; \
                _waterclock waterclock --to waterclock; printf '%s\\n' \"${COMPREPLY[@]}\"";
-    let mut command = common::cleaned(std::process::Command::new("bash"));
+    let mut command = common::cleaned(Command::new("bash"));
     command.args(["--norc", "-c", ask, "bash", file.to_str().unwrap()]);
     let ran = Ran::from(command.output().unwrap()).expect(0);
     assert_eq!(ran.out.lines().collect::<Vec<_>>(), ["--total"], "{}", ran.err);

@@ -4,8 +4,7 @@
 
 mod common;
 
-use common::{Ran, run, scratch, waterclock};
-use rustix::process::{Pid, Signal, kill_process};
+use common::{Ran, interrupt, run, scratch, waterclock};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::File;
 use std::io::Read;
@@ -185,10 +184,9 @@ fn interrupted(server: &Server, arguments: &[&str], stdin: Stdio) -> (Child, Ins
         .spawn()
         .unwrap();
     server.wait_for_requests(1, PATIENCE).unwrap();
-    let pid = Pid::from_child(&child);
     #[allow(clippy::disallowed_methods, reason = "this is about real time")]
     let at = Instant::now();
-    kill_process(pid, Signal::INT).unwrap();
+    interrupt(&child);
     (child, at)
 }
 

@@ -6,7 +6,6 @@ use crate::exit::Exit;
 use crate::output::print;
 use crate::report::wrap;
 use clap::ArgMatches;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -117,7 +116,7 @@ fn all(matches: &ArgMatches, name: &str) -> Vec<String> {
 /// Set by the first signal; the second one ends the program.
 fn cancelled_by_signals() -> io::Result<Arc<AtomicBool>> {
     let cancel = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
+    for signal in crate::signal::heard() {
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&cancel))?;
         signal_hook::flag::register(signal, Arc::clone(&cancel))?;
     }

@@ -5,8 +5,8 @@ use super::{scene, usage};
 use crate::exit::Exit;
 use crate::output::{print, tell};
 use crate::report::wrap;
+use crate::signal;
 use clap::ArgMatches;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io;
 use std::path::Path;
@@ -35,7 +35,7 @@ pub(super) fn main(matches: &ArgMatches, style: &Style) -> Exit {
 
 fn serve(scene: &Scene, port: u16, once: bool, style: &Style) -> io::Result<Exit> {
     // Before anything that has to be cleared away.
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let mut signals = Signals::new(signal::heard())?;
     let world = RealWorld::shared();
     let log = Log::new(world.now());
     let options = Options::default().port(port).watch(move |event| {

@@ -4,9 +4,10 @@
 
 pub(crate) mod schema;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use waterclock::run::{Run, Secrets};
 
 /// Variables that send clients elsewhere, change whom they trust or how they draw.
@@ -111,6 +112,21 @@ pub(crate) fn checked(text: &str) -> Value {
 #[allow(clippy::cast_possible_truncation, reason = "no test takes 584 years")]
 pub(crate) fn nanos(seconds: &Value) -> u64 {
     (seconds.as_f64().unwrap() * 1e9).round() as u64
+}
+
+/// Which signals to send a program that should hear them. Tests that run in the background of a shell
+/// have SIGINT ignored, and so has what they start.
+pub(crate) fn heard() -> impl Iterator<Item = Signal> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.map_or(0, |mask| u128::from_str_radix(mask.trim(), 16).unwrap());
+    let is_heard = move |signal: &Signal| mask >> (signal.as_raw() - 1) & 1 == 0;
+    [Signal::INT, Signal::TERM].into_iter().filter(is_heard)
+}
+
+/// Sends it SIGINT, or what else it hears.
+pub(crate) fn interrupt(child: &Child) {
+    kill_process(Pid::from_child(child), heard().next().unwrap()).unwrap();
 }
 
 /// A path of its own for each test.
