@@ -32,6 +32,8 @@ pub(crate) enum Ended {
     Call(Error),
     /// The body or the document could not be written.
     Output(io::Error),
+    /// The body is not what its Content-Range says.
+    Range(Timeline, ErrorKind, u16, String),
     /// As `Output`, with a call that had begun.
     BodyOutput(io::Error, Timeline),
 }
@@ -56,6 +58,8 @@ pub(crate) struct Attempt<'o> {
     tips: Vec<String>,
     /// Whether a file that has a part of the body can be completed.
     resumable: bool,
+    /// The bytes that complete a part, by their Content-Range.
+    rest: Option<u64>,
 }
 
 impl<'o> Attempt<'o> {
@@ -74,6 +78,7 @@ impl<'o> Attempt<'o> {
             trouble,
             tips,
             resumable: false,
+            rest: None,
         }
     }
 
@@ -111,6 +116,9 @@ impl<'o> Attempt<'o> {
             (Ok(()), _) => Ended::Done(response.close()),
             (Err(Stopped::Call(error)), _) => Ended::Call(error),
             (Err(Stopped::Output(error)), _) => Ended::BodyOutput(error, response.close()),
+            (Err(Stopped::Range(kind, text)), _) => {
+                Ended::Range(response.close(), kind, status, text)
+            }
         }
     }
 
@@ -122,7 +130,10 @@ impl<'o> Attempt<'o> {
         {
             let name = escape(&target.path().display().to_string()).into_owned();
             match part.judge(response) {
-                Answer::Rest => target.append(),
+                Answer::Rest { bytes } => {
+                    target.append();
+                    self.rest = Some(bytes);
+                }
                 Answer::Whole => {
                     self.tips.push(format!("{name} was begun again: the server sent all of it."));
                     self.part = None;
@@ -180,8 +191,15 @@ impl<'o> Attempt<'o> {
         }
         let mut piece = vec![0; PIECE];
         loop {
+            let left = self.rest.filter(|_| !discard).map(|rest| rest.saturating_sub(*bytes));
             let count = match response.read_body(&mut piece) {
-                Ok(0) => break,
+                Ok(0) => match left {
+                    Some(missing @ 1..) => {
+                        let _ = sink.break_off();
+                        return Err(Stopped::too_short(*bytes, missing));
+                    }
+                    _ => break,
+                },
                 Ok(count) => count,
                 Err(error) => {
                     // What came before is worth seeing; a second failure would hide the first.
@@ -189,12 +207,17 @@ impl<'o> Attempt<'o> {
                     return Err(Stopped::Call(error));
                 }
             };
-            let new = piece.get(..count).unwrap_or_default();
-            *bytes += count as u64;
+            let fits = left.map_or(count, |left| usize::try_from(left).unwrap_or(count).min(count));
+            let new = piece.get(..fits).unwrap_or_default();
+            *bytes += fits as u64;
             if let Some(sum) = sum {
                 sum.update(new);
             }
             sink.write(new).map_err(Stopped::Output)?;
+            if fits < count {
+                let _ = sink.break_off();
+                return Err(Stopped::too_long());
+            }
             if let Some(progress) = &mut progress {
                 progress.show(response.body_received());
             }
@@ -248,6 +271,12 @@ impl<'o> Attempt<'o> {
                 }
                 self.trouble = Some(trouble);
                 Exit::Call(error.kind())
+            }
+            Ended::Range(timeline, kind, status, message) => {
+                self.run.error = Some(ErrorRecord::new(kind.name(), &*message, Some(status)));
+                self.run.timeline = Some(timeline);
+                self.trouble = Some(Trouble::new(message));
+                Exit::Call(kind)
             }
             Ended::Output(error) => self.output_failed(&error),
             Ended::BodyOutput(error, timeline) => {
@@ -394,6 +423,22 @@ enum Use {
 enum Stopped {
     Call(Error),
     Output(io::Error),
+    /// It ended well, and is not what its Content-Range says.
+    Range(ErrorKind, String),
+}
+
+impl Stopped {
+    fn too_short(received: u64, missing: u64) -> Self {
+        let text = format!(
+            "the body ended after {received} bytes, {missing} before the end of its Content-Range"
+        );
+        Stopped::Range(ErrorKind::IncompleteBody, text)
+    }
+
+    fn too_long() -> Self {
+        let text = "the body goes on behind the end of its Content-Range".to_owned();
+        Stopped::Range(ErrorKind::Protocol, text)
+    }
 }
 
 /// Status line and fields as they came.

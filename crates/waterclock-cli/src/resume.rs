@@ -26,8 +26,8 @@ pub(crate) struct Part {
 /// What a response means for the part.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It is the rest.
-    Rest,
+    /// It is the rest, of so many bytes: how a body ends does not say whether that was all of them.
+    Rest { bytes: u64 },
     /// It is all of the file: the part is of no use.
     Whole,
     /// The part is all there is.
@@ -65,6 +65,14 @@ impl Part {
         self.judge_head(response.status(), response.headers())
     }
 
+    /// Whether a 206 is of another version than the part, although If-Range ought to have prevented that: parts go
+    /// together only if they have the same strong validator (RFC 9110 §15.3.7.3). One that is left out is believed.
+    fn is_another(&self, headers: &Headers) -> bool {
+        let Some(ours) = &self.validator else { return false };
+        let name = if ours.starts_with('"') { "ETag" } else { "Last-Modified" };
+        headers.get(name).is_some_and(|theirs| theirs != ours.as_bytes())
+    }
+
     fn judge_head(&self, status: u16, headers: &Headers) -> Answer {
         let text =
             |name| headers.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
@@ -73,10 +81,20 @@ impl Part {
         match (status, range) {
             (200, _) => Answer::Whole,
             (206, Some(ContentRange::Part { first, last, total })) => {
-                let to_end = total.is_none_or(|total| last.checked_add(1) == Some(total));
-                match first == self.length && to_end && !coded {
-                    true => Answer::Rest,
-                    false => Answer::Useless("the server sent another range than asked for".into()),
+                let end = last.checked_add(1).filter(|&end| total.is_none_or(|total| end == total));
+                let bytes = end.and_then(|end| end.checked_sub(first)).filter(|&bytes| bytes > 0);
+                let Some(bytes) = bytes.filter(|_| first == self.length && !coded) else {
+                    return Answer::Useless("the server sent another range than asked for".into());
+                };
+                if self.is_another(headers) {
+                    let why =
+                        "the server sent a part of another version; delete the part to begin again";
+                    return Answer::Useless(why.into());
+                }
+                let said = text("Content-Length").and_then(|value| value.trim().parse().ok());
+                match said.is_none_or(|said: u64| said == bytes) {
+                    true => Answer::Rest { bytes },
+                    false => Answer::Useless("its Content-Length is not that of its range".into()),
                 }
             }
             (206, _) => Answer::Useless("the server did not say which range it sent".into()),
@@ -184,11 +202,25 @@ mod tests {
         let part = Part { length: 5, validator: None };
         let judge = |status, pairs: &[(&str, &str)]| part.judge_head(status, &headers(pairs));
         let range = |value| judge(206, &[("Content-Range", value)]);
-        assert_eq!(range("bytes 5-9/10"), Answer::Rest);
-        assert_eq!(range("bytes 5-9/*"), Answer::Rest);
+        assert_eq!(range("bytes 5-9/10"), Answer::Rest { bytes: 5 });
+        assert_eq!(range("bytes 5-9/*"), Answer::Rest { bytes: 5 });
         assert_eq!(judge(200, &[]), Answer::Whole);
         assert_eq!(judge(416, &[("Content-Range", "bytes */5")]), Answer::Complete);
-        for wrong in ["bytes 4-9/10", "bytes 5-8/10", "bytes 5-", "5-9/10", "bytes +5-9/10", ""] {
+        let sized =
+            |length| judge(206, &[("Content-Range", "bytes 5-9/10"), ("Content-Length", length)]);
+        assert_eq!(sized("5"), Answer::Rest { bytes: 5 });
+        assert!(
+            matches!(sized("4"), Answer::Useless(_)) && matches!(sized("6"), Answer::Useless(_))
+        );
+        for wrong in [
+            "bytes 4-9/10",
+            "bytes 5-4/5",
+            "bytes 5-8/10",
+            "bytes 5-",
+            "5-9/10",
+            "bytes +5-9/10",
+            "",
+        ] {
             assert!(matches!(range(wrong), Answer::Useless(_)), "{wrong}");
         }
         let huge = format!("bytes 5-{0}/{0}", u64::MAX);
@@ -199,6 +231,25 @@ mod tests {
         assert!(matches!(judge(416, &[]), Answer::Useless(_)));
         assert!(matches!(judge(416, &[("Content-Range", "bytes */4")]), Answer::Useless(_)));
         assert_eq!(judge(503, &[]), Answer::Useless("the status is 503".into()));
+    }
+
+    #[test]
+    fn two_versions_do_not_go_together() {
+        let date = "Sun, 06 Nov 1994 08:48:00 GMT";
+        for (ours, name, theirs, same) in [
+            ("\"a\"", "ETag", "\"a\"", true),
+            ("\"a\"", "ETag", "\"b\"", false),
+            ("\"a\"", "ETag", "W/\"a\"", false),
+            ("\"a\"", "Last-Modified", date, true),
+            (date, "Last-Modified", date, true),
+            (date, "Last-Modified", "Sun, 06 Nov 1994 08:48:01 GMT", false),
+            (date, "ETag", "\"b\"", true),
+        ] {
+            let part = Part { length: 5, validator: Some(ours.to_owned()) };
+            let answer = part
+                .judge_head(206, &headers(&[("Content-Range", "bytes 5-9/10"), (name, theirs)]));
+            assert_eq!(answer == Answer::Rest { bytes: 5 }, same, "{ours} {name}: {theirs}");
+        }
     }
 
     #[test]

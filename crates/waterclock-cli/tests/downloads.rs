@@ -167,6 +167,53 @@ fn what_does_not_fit_leaves_the_part_alone() {
     }
 }
 
+/// A 206 whose body ends well, and elsewhere than its Content-Range says.
+#[test]
+fn what_completes_a_part_is_as_long_as_its_range() {
+    let folder = folder("ranges");
+    let range = ("Content-Range", "bytes 4-9/10");
+    let chunked = |text: &str| {
+        let fields = [range, ("Transfer-Encoding", "chunked")];
+        let body = format!("{:x}\r\n{text}\r\n0\r\n\r\n", text.len());
+        vec![Step::Send(head(206, &fields)), Step::send(body)]
+    };
+    let closing = |text: &str| vec![Step::Send(head(206, &[range])), Step::send(text), Step::Close];
+    let short = "ended after 2 bytes, 4 before the end of its Content-Range";
+    let long = "goes on behind the end of its Content-Range";
+    for (answer, code, words, kept) in [
+        (chunked("45"), 18, short, "012345"),
+        (closing("45"), 18, short, "012345"),
+        (chunked("456789xx"), 8, long, "0123456789"),
+        (closing("456789xx"), 8, long, "0123456789"),
+        (respond_with(206, &[range], "45"), 22, "Content-Length", "0123"),
+        (respond_with(206, &[range], "456789xx"), 22, "Content-Length", "0123"),
+        (chunked("456789"), 0, "", "0123456789"),
+        (closing("456789"), 0, "", "0123456789"),
+    ] {
+        fs::write(folder.join("x"), "0123").unwrap();
+        let server = Server::start(Script::every_request(answer)).unwrap();
+        get(&server, &folder, "/x", &["-O", "-C", "-"]).expect(code).says(words);
+        assert_eq!(text(&folder, "x"), kept, "{words}");
+    }
+}
+
+/// If-Range was sent and not heeded: two versions do not go together.
+#[test]
+fn a_part_of_another_version_is_not_put_behind_ours() {
+    let folder = folder("versions");
+    get(&cutting("\"a\"", true), &folder, "/x", &["-O"]).expect(18);
+    let part = text(&folder, "x");
+    let range = format!("bytes {}-{}/{}", part.len(), WHOLE.len() - 1, WHOLE.len());
+    let rest = &WHOLE[part.len()..];
+    let of = |tag| respond_with(206, &[("Content-Range", range.as_str()), ("ETag", tag)], rest);
+    let server = Server::start(Script::every_request(of("\"b\""))).unwrap();
+    get(&server, &folder, "/x", &["-O", "-C", "-"]).expect(22).says("another version");
+    assert_eq!((text(&folder, "x"), files(&folder).len()), (part, 2));
+    let server = Server::start(Script::every_request(of("\"a\""))).unwrap();
+    get(&server, &folder, "/x", &["-O", "-C", "-"]).expect(0);
+    assert_eq!((text(&folder, "x").as_str(), files(&folder)), (WHOLE, vec!["x".into()]));
+}
+
 #[test]
 fn completing_makes_sense_for_files_and_get_only() {
     let (server, folder) = (Server::start(Script::default()).unwrap(), folder("senseless"));
