@@ -107,7 +107,8 @@ impl<'o> Attempt<'o> {
         match (self.sink.begun(), complete) {
             (Some(path), true) => resume::forget(path),
             (Some(path), false) => {
-                self.resumable = self.may_resume() && resume::note(path, &response);
+                let rest = self.rest.is_some();
+                self.resumable = self.may_resume() && resume::note(path, &response, rest);
             }
             (None, _) => {}
         }

@@ -62,7 +62,7 @@ impl Part {
 
     /// Looks at the answer (RFC 9110 §14.4, §15.3.7, §15.5.17).
     pub(crate) fn judge(&self, response: &Response) -> Answer {
-        self.judge_head(response.status(), response.headers())
+        self.judge_head(response.status(), response.headers(), response.body_expected())
     }
 
     /// Whether a 206 is of another version than the part, although If-Range ought to have prevented that: parts go
@@ -70,13 +70,17 @@ impl Part {
     fn is_another(&self, headers: &Headers) -> bool {
         let Some(ours) = &self.validator else { return false };
         let name = if ours.starts_with('"') { "ETag" } else { "Last-Modified" };
-        headers.get(name).is_some_and(|theirs| theirs != ours.as_bytes())
+        headers.get_all(name).any(|theirs| theirs != ours.as_bytes())
     }
 
-    fn judge_head(&self, status: u16, headers: &Headers) -> Answer {
+    /// `expected` is the body's length where its framing says it.
+    fn judge_head(&self, status: u16, headers: &Headers, expected: Option<u64>) -> Answer {
         let text =
             |name| headers.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
-        let range = text("Content-Range").and_then(|value| ContentRange::parse(&value));
+        // Of two, either may be the wrong one.
+        let ranges = headers.get_all("Content-Range").count();
+        let range = text("Content-Range").filter(|_| ranges == 1);
+        let range = range.and_then(|value| ContentRange::parse(&value));
         let coded = text("Content-Encoding").is_some_and(|coding| coding != "identity");
         match (status, range) {
             (200, _) => Answer::Whole,
@@ -91,8 +95,7 @@ impl Part {
                         "the server sent a part of another version; delete the part to begin again";
                     return Answer::Useless(why.into());
                 }
-                let said = text("Content-Length").and_then(|value| value.trim().parse().ok());
-                match said.is_none_or(|said: u64| said == bytes) {
+                match expected.is_none_or(|expected| expected == bytes) {
                     true => Answer::Rest { bytes },
                     false => Answer::Useless("its Content-Length is not that of its range".into()),
                 }
@@ -133,15 +136,16 @@ impl ContentRange {
 }
 
 /// Keeps the validator of a response of which a part is in the file at `path`. Gives whether going on
-/// has a chance: it needs a server that does not refuse ranges.
-pub(crate) fn note(path: &Path, response: &Response) -> bool {
+/// has a chance: it needs a server that does not refuse ranges. A response that was the `rest` of a part
+/// does not change the part's validator: another kind of it could not be compared with the next answer's.
+pub(crate) fn note(path: &Path, response: &Response, rest: bool) -> bool {
     let headers = response.headers();
     let refuses = headers.get("Accept-Ranges").is_some_and(|value| value == b"none");
     if refuses || !matches!(response.status(), 200 | 206) {
         return false;
     }
     // A file of that name that is somebody else's stays.
-    let free = !beside(path).exists() || recall(path).is_some();
+    let free = !beside(path).exists() || (!rest && recall(path).is_some());
     if let Some(validator) = validator(headers).filter(|_| free) {
         let text = json!({ "waterclock_resume": 1, "if_range": validator }).to_string();
         // Without it the place and the size are compared.
@@ -200,18 +204,18 @@ mod tests {
     #[test]
     fn an_answer_is_believed_only_if_it_fits() {
         let part = Part { length: 5, validator: None };
-        let judge = |status, pairs: &[(&str, &str)]| part.judge_head(status, &headers(pairs));
+        let judge = |status, pairs: &[(&str, &str)]| part.judge_head(status, &headers(pairs), None);
         let range = |value| judge(206, &[("Content-Range", value)]);
         assert_eq!(range("bytes 5-9/10"), Answer::Rest { bytes: 5 });
         assert_eq!(range("bytes 5-9/*"), Answer::Rest { bytes: 5 });
         assert_eq!(judge(200, &[]), Answer::Whole);
         assert_eq!(judge(416, &[("Content-Range", "bytes */5")]), Answer::Complete);
-        let sized =
-            |length| judge(206, &[("Content-Range", "bytes 5-9/10"), ("Content-Length", length)]);
-        assert_eq!(sized("5"), Answer::Rest { bytes: 5 });
-        assert!(
-            matches!(sized("4"), Answer::Useless(_)) && matches!(sized("6"), Answer::Useless(_))
-        );
+        let right = headers(&[("Content-Range", "bytes 5-9/10")]);
+        let sized = |length| part.judge_head(206, &right, Some(length));
+        assert_eq!(sized(5), Answer::Rest { bytes: 5 });
+        assert!(matches!(sized(4), Answer::Useless(_)) && matches!(sized(6), Answer::Useless(_)));
+        let two = [("Content-Range", "bytes 5-9/10"), ("Content-Range", "bytes 0-4/10")];
+        assert!(matches!(judge(206, &two), Answer::Useless(_)));
         for wrong in [
             "bytes 4-9/10",
             "bytes 5-4/5",
@@ -246,10 +250,18 @@ mod tests {
             (date, "ETag", "\"b\"", true),
         ] {
             let part = Part { length: 5, validator: Some(ours.to_owned()) };
-            let answer = part
-                .judge_head(206, &headers(&[("Content-Range", "bytes 5-9/10"), (name, theirs)]));
+            let fields = headers(&[("Content-Range", "bytes 5-9/10"), (name, theirs)]);
+            let answer = part.judge_head(206, &fields, None);
             assert_eq!(answer == Answer::Rest { bytes: 5 }, same, "{ours} {name}: {theirs}");
         }
+    }
+
+    #[test]
+    fn one_of_two_tags_may_be_another() {
+        let part = Part { length: 5, validator: Some("\"a\"".into()) };
+        let range = ("Content-Range", "bytes 5-9/10");
+        let fields = headers(&[range, ("ETag", "\"a\""), ("ETag", "\"b\"")]);
+        assert!(matches!(part.judge_head(206, &fields, None), Answer::Useless(_)));
     }
 
     #[test]

@@ -180,6 +180,11 @@ fn what_completes_a_part_is_as_long_as_its_range() {
     let closing = |text: &str| vec![Step::Send(head(206, &[range])), Step::send(text), Step::Close];
     let short = "ended after 2 bytes, 4 before the end of its Content-Range";
     let long = "goes on behind the end of its Content-Range";
+    let list = vec![
+        Step::Send(head(206, &[range, ("Content-Length", "2, 2")])),
+        Step::send("45"),
+        Step::Close,
+    ];
     for (answer, code, words, kept) in [
         (chunked("45"), 18, short, "012345"),
         (closing("45"), 18, short, "012345"),
@@ -187,6 +192,7 @@ fn what_completes_a_part_is_as_long_as_its_range() {
         (closing("456789xx"), 8, long, "0123456789"),
         (respond_with(206, &[range], "45"), 22, "Content-Length", "0123"),
         (respond_with(206, &[range], "456789xx"), 22, "Content-Length", "0123"),
+        (list, 22, "Content-Length", "0123"),
         (chunked("456789"), 0, "", "0123456789"),
         (closing("456789"), 0, "", "0123456789"),
     ] {
@@ -212,6 +218,23 @@ fn a_part_of_another_version_is_not_put_behind_ours() {
     let server = Server::start(Script::every_request(of("\"a\""))).unwrap();
     get(&server, &folder, "/x", &["-O", "-C", "-"]).expect(0);
     assert_eq!((text(&folder, "x").as_str(), files(&folder)), (WHOLE, vec!["x".into()]));
+}
+
+/// What is compared with the next answer is still what the first one said.
+#[test]
+fn a_part_keeps_the_validator_it_began_with() {
+    let folder = folder("validators");
+    get(&cutting("\"a\"", true), &folder, "/x", &["-O"]).expect(18);
+    let kept = text(&folder, "x.resume");
+    let fields = [
+        ("Content-Range", "bytes 4-9/10"),
+        ("Last-Modified", "Sun, 06 Nov 1994 08:48:00 GMT"),
+        ("Date", "Sun, 06 Nov 1994 08:49:00 GMT"),
+    ];
+    let cut = vec![Step::Send(head(206, &fields)), Step::send("45"), Step::Close];
+    let server = Server::start(Script::every_request(cut)).unwrap();
+    get(&server, &folder, "/x", &["-O", "-C", "-"]).expect(18);
+    assert_eq!((text(&folder, "x").as_str(), text(&folder, "x.resume")), ("012345", kept));
 }
 
 #[test]
