@@ -141,7 +141,9 @@ impl ContentRange {
 pub(crate) fn note(path: &Path, response: &Response, rest: bool) -> bool {
     let headers = response.headers();
     let refuses = headers.get("Accept-Ranges").is_some_and(|value| value == b"none");
-    if refuses || !matches!(response.status(), 200 | 206) {
+    // A range that the caller asked for by hand does not begin where the file does.
+    let begins = response.status() == 200 || (response.status() == 206 && rest);
+    if refuses || !begins {
         return false;
     }
     // A file of that name that is somebody else's stays.

@@ -220,6 +220,19 @@ fn a_part_of_another_version_is_not_put_behind_ours() {
     assert_eq!((text(&folder, "x").as_str(), files(&folder)), (WHOLE, vec!["x".into()]));
 }
 
+/// Its first byte is not the file's: no `--continue` is advised, which would put the wrong bytes behind it.
+#[test]
+fn a_range_that_was_asked_for_by_hand_is_no_part() {
+    let folder = folder("by_hand");
+    let head =
+        head(206, &[("Content-Range", "bytes 4-9/10"), ("Content-Length", "6"), ("ETag", "\"a\"")]);
+    let cut = vec![Step::Send(head), Step::send("45"), Step::Close];
+    let server = Server::start(Script::every_request(cut)).unwrap();
+    let ran = get(&server, &folder, "/x", &["-O", "-H", "Range: bytes=4-"]).expect(18);
+    assert!(!ran.err.contains("--continue"), "{}", ran.err);
+    assert_eq!(files(&folder), ["x"]);
+}
+
 /// What is compared with the next answer is still what the first one said.
 #[test]
 fn a_part_keeps_the_validator_it_began_with() {
