@@ -29,6 +29,10 @@ class Differs(Exception):
     """The second way sends something else."""
 
 
+# Threads that share an adapter put their recorders over each other, and take them out in any order.
+_watching = threading.Lock()
+
+
 class _Recorder:
     """An engine that keeps what it is told and what it answers."""
 
@@ -57,14 +61,26 @@ class Tape:
 
     def watch(self, adapter: Any) -> None:
         if type(adapter) is waterclock.adapters.HTTPAdapter:
-            adapter.__dict__["_engine"] = _Recorder(adapter._engine, self)
+            with _watching:
+                adapter.__dict__["_engine"] = _Recorder(adapter._engine, self)
             self._adapters.append(adapter)
 
     def stop(self) -> None:
         for adapter in self._adapters:
-            engine = adapter.__dict__["_engine"]
-            if isinstance(engine, _Recorder):
-                adapter.__dict__["_engine"] = engine._engine
+            with _watching:
+                self._take_out(adapter)
+
+    def _take_out(self, adapter: Any) -> None:
+        # Another thread's may lie over it, which has to stay.
+        above, engine = None, adapter.__dict__["_engine"]
+        while isinstance(engine, _Recorder):
+            if engine._tape is self:
+                if above is None:
+                    adapter.__dict__["_engine"] = engine._engine
+                else:
+                    above._engine = engine._engine
+                return
+            above, engine = engine, engine._engine
 
     def keep(self, told: dict[str, Any], make: Any) -> Any:
         try:
