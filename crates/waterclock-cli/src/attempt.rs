@@ -32,10 +32,10 @@ pub(crate) enum Ended {
     Call(Error),
     /// The body or the document could not be written.
     Output(io::Error),
-    /// The body is not what its Content-Range says.
-    Range(Timeline, ErrorKind, u16, String),
     /// As `Output`, with a call that had begun.
     BodyOutput(io::Error, Timeline),
+    /// The body is not what its Content-Range says.
+    Range(Timeline, ErrorKind, u16, String),
 }
 
 /// One call and what there is to tell about it.

@@ -319,12 +319,12 @@ impl Error {
     /// it was sent, or its method is idempotent (RFC 9110 §9.2.2).
     #[must_use]
     pub fn retry_safe(&self) -> bool {
-        let hops = self.timeline().map_or(&[][..], Timeline::hops);
-        let Some((last, earlier)) = hops.split_last() else { return true };
+        let Some(timeline) = self.timeline() else { return true };
         let idempotent = |hop: &Hop| hop.request.method.is_idempotent();
-        // To send it again is to begin with the first hop: a POST may have led here.
-        (self.request_sent() == RequestSent::No || idempotent(last))
-            && earlier.iter().all(|hop| idempotent(hop) || hop.sent.or(hop.head_ended).is_none())
+        // A POST may have led here.
+        timeline.unsafe_to_repeat().is_none()
+            && (self.request_sent() == RequestSent::No
+                || timeline.hops().last().is_none_or(idempotent))
     }
 
     /// The status of the response, if its head had arrived.

@@ -1,6 +1,7 @@
 //! What is said about a URL.
 
 use url::Url;
+use waterclock::observe::SECRET_PARAMETERS;
 use waterclock::run::Secrets;
 
 /// The host, without the brackets of IPv6.
@@ -9,22 +10,11 @@ pub(super) fn server(url: &Url) -> Option<String> {
     Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
 }
 
-/// Query keys whose values are credentials, by the conventions; the client's own spans leave out the same.
-const SIGNATURES: [&str; 7] = [
-    "AWSAccessKeyId",
-    "Signature",
-    "X-Amz-Signature",
-    "X-Amz-Credential",
-    "X-Amz-Security-Token",
-    "sig",
-    "X-Goog-Signature",
-];
-
 /// `url.full`. A timeline's URLs have no userinfo.
 pub(super) fn full(url: &Url, secrets: Secrets) -> String {
     let signs = |pair: &str| {
         let name = pair.split_once('=').map(|(name, _)| name);
-        name.filter(|name| SIGNATURES.contains(name)).map(|name| format!("{name}=REDACTED"))
+        name.filter(|name| SECRET_PARAMETERS.contains(name)).map(|name| format!("{name}=REDACTED"))
     };
     let mut url = url.clone();
     if let Some(query) = url.query().filter(|_| secrets == Secrets::Redacted) {
@@ -42,7 +32,7 @@ mod tests {
     #[test]
     fn what_signs_is_left_out() {
         let shown = |text: &str| full(&text.parse().unwrap(), Secrets::Redacted);
-        for name in SIGNATURES {
+        for name in SECRET_PARAMETERS {
             let url = format!("https://h.test/a?lang=ko&{name}=hush&x=1");
             assert_eq!(shown(&url), url.replace("hush", "REDACTED"));
             assert_eq!(full(&url.parse().unwrap(), Secrets::Shown), url);

@@ -138,16 +138,13 @@ fn peer_so_far(timeline: &Timeline, phase: Phase) -> Option<String> {
 
 /// Whether the call can be repeated without doing something twice.
 fn retry(timeline: &Timeline) -> String {
-    let Some((hop, before)) = timeline.hops().split_last() else {
-        return retry_unsent(None, &[]);
-    };
+    let Some(hop) = timeline.hops().last() else { return retry_unsent(timeline) };
     let method = &hop.request.method;
     let safe = idempotent(hop);
     let text = match timeline.request_sent() {
-        RequestSent::No => return retry_unsent(Some(hop), before),
-        // To repeat the call is to begin with its first hop.
-        _ if safe && let Some(earlier) = unsafe_before(before) => {
-            let earlier = earlier.request.method.as_str();
+        RequestSent::No => return retry_unsent(timeline),
+        _ if safe && let Some(earlier) = timeline.unsafe_to_repeat() => {
+            let earlier = &earlier.request.method;
             format!(
                 "{method} is idempotent, but {earlier} was sent in {} before it: a retry of the \
                  call may do it twice.",
@@ -173,24 +170,19 @@ fn retry(timeline: &Timeline) -> String {
     words::escape(&text).into_owned()
 }
 
-fn retry_unsent(hop: Option<&Hop>, before: &[Hop]) -> String {
-    let which = if before.is_empty() { "itself" } else { "of this hop" };
+fn retry_unsent(timeline: &Timeline) -> String {
+    let which = if timeline.hops().len() < 2 { "itself" } else { "of this hop" };
     let sent = format!("The request {which} was never sent");
-    match unsafe_before(before) {
+    match timeline.unsafe_to_repeat() {
         None => format!("{sent}, so a retry is safe."),
         Some(earlier) => {
-            let reason = hop.map_or("a hop", what_led_to);
+            let reason = timeline.hops().last().map_or("a hop", what_led_to);
             let method = words::escape(earlier.request.method.as_str());
             format!(
                 "{sent}, but {method} was in {reason} before it: a retry of the call may do it twice."
             )
         }
     }
-}
-
-/// A hop before the last one that a retry of the call would do twice.
-fn unsafe_before(before: &[Hop]) -> Option<&Hop> {
-    before.iter().find(|hop| !idempotent(hop) && hop.sent.or(hop.head_ended).is_some())
 }
 
 fn what_led_to(hop: &Hop) -> &'static str {

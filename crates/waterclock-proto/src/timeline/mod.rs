@@ -272,6 +272,15 @@ impl Timeline {
         spent
     }
 
+    /// The first hop before the last one that a retry of the call would do twice: its request was sent, and its
+    /// method is not idempotent (RFC 9110 §9.2.2). To repeat the call is to begin with its first hop.
+    #[must_use]
+    pub fn unsafe_to_repeat(&self) -> Option<&Hop> {
+        let (_, before) = self.hops.split_last()?;
+        let sent = |hop: &Hop| hop.sent.or(hop.head_ended).is_some();
+        before.iter().find(|hop| !hop.request.method.is_idempotent() && sent(hop))
+    }
+
     /// Who was at the other end last: the address of the running hop's connection, or of the connect
     /// attempt that got furthest.
     #[must_use]

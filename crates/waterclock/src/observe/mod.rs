@@ -53,6 +53,7 @@ mod tracer;
 mod watch;
 
 pub(crate) use redact::RedactedTarget;
+pub use redact::SECRET_PARAMETERS;
 #[cfg(feature = "tracing")]
 pub use tracer::TracingObserver;
 pub(crate) use watch::{Observers, Watch};

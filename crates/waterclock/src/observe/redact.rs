@@ -5,7 +5,7 @@ use url::{Position, Url};
 
 /// Parameters whose values are credentials, by OpenTelemetry's list for `url.full`. Names are
 /// compared as they are written, in their case.
-pub(crate) const SECRET_PARAMETERS: &[&str] = &[
+pub const SECRET_PARAMETERS: &[&str] = &[
     "AWSAccessKeyId",
     "Signature",
     "X-Amz-Signature",
